@@ -1,0 +1,29 @@
+#if canImport(FoundationEssentials)
+    package import FoundationEssentials
+#else
+    package import Foundation
+#endif
+
+/// Signs tokens with the current key.
+package struct TokenSigner: Sendable {
+    private let key: TokenKey
+
+    /// Signs with the current one of these keys.
+    package init(keys: TokenKeys) { key = keys.current }
+
+    /// Signs a proof of a phone, valid from `now`. Throws only if JSON encoding does.
+    package func sign(_ token: VerificationToken, now: Date) async throws -> String { try await signed(token, now) }
+
+    /// Signs an access token, valid from its own time of issue. Throws only if JSON encoding does.
+    package func sign(_ token: AccessToken, now: Date) async throws -> String { try await signed(token, now) }
+
+    /// Signs an administrator's token, valid from its own time of issue. Throws only if JSON encoding does.
+    package func sign(_ token: AdminToken, now: Date) async throws -> String { try await signed(token, now) }
+
+    /// Signs a service token, valid from `now`. Throws only if JSON encoding does.
+    package func sign(_ token: ServiceToken, now: Date) async throws -> String { try await signed(token, now) }
+
+    private func signed<Token: SignedToken>(_ token: Token, _ now: Date) async throws -> String {
+        try await key.sign(token.claims(now: now), type: Token.type)
+    }
+}
