@@ -52,7 +52,7 @@ url_without_password() {
     login=$(url_user_and_password "$1")
     user=${login%%:*}
     [[ -z $login ]] || rest=${rest#"$login"@}
-    printf '%s\n' "$scheme://${user:+$user@}$rest" | sed -E 's/([?&])password=[^&]*/\1/'
+    printf '%s\n' "$scheme://${user:+$user@}$rest" | sed -E 's/([?&])password=[^&]*(&|$)/\1/; s/[?&]$//'
 }
 
 # percent_decoded TEXT: with every %XX replaced by its byte.
