@@ -1,0 +1,123 @@
+import Foundation
+package import Postgres
+import Synchronization
+
+/// A private PostgreSQL server of the test process: a temporary directory, a Unix socket and a loopback port.
+///
+/// A watcher process removes it when the tests end, however they end. As root the server runs as `postgres`.
+package final class TestCluster: Sendable {
+    package static let shared = Result { try TestCluster() }
+
+    package let directory: String
+    package let port: Int
+    private let keep = Mutex(false)
+
+    private init() throws {
+        // Short, because a Unix socket's path may have at most 107 bytes.
+        directory = "/tmp/postkey-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+        port = try TestCluster.freePort()
+        try TestCluster.shell(TestCluster.createScript, directory, "\(port)", "\(getpid())")
+    }
+
+    /// A connection string of a database of this cluster, over the Unix socket.
+    package func url(_ database: String) -> String {
+        "postgresql:///\(database)?host=\(directory)&port=\(port)&user=postgres"
+    }
+
+    /// The same over TCP, for tests that put something between.
+    package func tcpURL(_ database: String, port: Int? = nil) -> String {
+        "postgresql://postgres@127.0.0.1:\(port ?? self.port)/\(database)"
+    }
+
+    package func configuration(_ database: String) throws -> PostgresConfiguration {
+        try PostgresConfiguration(url: url(database), applicationName: "tests", poolSize: 8)
+    }
+
+    /// Runs a script in a database.
+    @discardableResult
+    package func execute(_ script: String, in database: String = "postgres") async throws -> [String?] {
+        try await AdministrativeSession.run(configuration(database)) { try $0.execute(script) }
+    }
+
+    /// Leaves the files behind for a look after a failure.
+    func keepFiles(for database: String) {
+        _ = FileManager.default.createFile(atPath: directory + "/keep", contents: nil)
+        FileHandle.standardError.write(
+            Data(
+                """
+                kept database \(database): start its server with
+                  postgres -D \(directory)/data -k \(directory) -p \(port)    (as the user who owns it)
+                and look with
+                  psql '\(url(database))'
+
+                """.utf8))
+    }
+
+    package static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic -> Int32 in
+                guard bind(descriptor, generic, length) == 0 else { return -1 }
+                return getsockname(descriptor, generic, &length)
+            }
+        }
+        guard status == 0 else { throw TestClusterError("no free port") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    private static func shell(_ script: String, _ arguments: String...) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["-c", script, "postkey-test-cluster"] + arguments
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        // The script closes its output once the server is up; the watcher keeps none of it.
+        let text = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw TestClusterError("no PostgreSQL for the tests: \(String(decoding: text, as: UTF8.self))")
+        }
+    }
+
+    private static let createScript = #"""
+        set -euo pipefail
+        dir=$1 port=$2 parent=$3
+        bin=$(ls -d /usr/lib/postgresql/*/bin /opt/homebrew/opt/postgresql@*/bin 2>/dev/null | sort -V | tail -1 || true)
+        [ -n "$bin" ] || bin=$(dirname "$(command -v initdb || true)")
+        [ -x "$bin/initdb" ] || { echo "initdb not found: install a PostgreSQL server"; exit 1; }
+        as=()
+        mkdir -p "$dir"; chmod 755 "$dir"
+        if [ "$(id -u)" = 0 ]; then as=(runuser -u postgres --); chown postgres "$dir"; fi
+        cd "$dir"
+        "${as[@]}" "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale -N >/dev/null
+        "${as[@]}" tee -a "$dir/data/postgresql.conf" >/dev/null <<CONF
+        listen_addresses = '127.0.0.1'
+        port = $port
+        unix_socket_directories = '$dir'
+        max_connections = 400
+        shared_buffers = 64MB
+        fsync = off
+        full_page_writes = off
+        log_min_messages = panic
+        CONF
+        "${as[@]}" "$bin/pg_ctl" -D "$dir/data" -w -t 30 -s -l "$dir/log" start </dev/null >/dev/null
+        (
+            while kill -0 "$parent" 2>/dev/null; do sleep 0.5; done
+            "${as[@]}" "$bin/pg_ctl" -D "$dir/data" -m immediate -s stop
+            [ -e "$dir/keep" ] || rm -rf "$dir"
+        ) </dev/null >/dev/null 2>&1 &
+        """#
+}
+
+/// Why there is no server for the tests.
+package struct TestClusterError: Error, CustomStringConvertible {
+    package let description: String
+    init(_ description: String) { self.description = description }
+}
