@@ -15,6 +15,9 @@ let strict: [SwiftSetting] = [
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -24,6 +27,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 extension Target {
@@ -81,6 +85,7 @@ let package = Package(
         // In the graph through Hummingbird; named because our own targets import them.
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
     ],
     targets: [
@@ -105,13 +110,17 @@ let package = Package(
         .core(
             "HTTPServer",
             [
-                "Deadlines", "Identity", "Tokens", hummingbird, httpTypes, nioCore, lifecycle, logging, metrics,
+                "Deadlines", "Identity", "Tokens", hummingbird, hummingbirdCore, httpTypes, nioCore, nioPosix, nioHTTP1,
+                lifecycle, logging, metrics,
             ]),
         .core("HTTPClient", ["CLibCurl", "Deadlines", lifecycle, logging]),
         .core("Caching", [coreMetrics]),
         .core(
             "ServiceRuntime",
-            ["Identity", configuration, lifecycle, unixSignals, logging, metrics, coreMetrics, arguments]),
+            [
+                "Identity", "Tokens", "Postgres", "Migrations", "HTTPServer", configuration, systemPackage,
+                lifecycle, unixSignals, logging, coreMetrics, arguments,
+            ]),
 
         // The services. They never import each other.
         .service(
@@ -133,11 +142,12 @@ let package = Package(
             [
                 "Postgres", "Migrations", "Identity", "Tokens", "HTTPServer", "HTTPClient", "Caching",
                 "ServiceRuntime", hummingbird, httpTypes, lifecycle, logging, metrics, crypto, configuration,
+                arguments,
             ],
             resources: [.copy("Schema/Migrations")]),
         .service(
             "MSG91Simulator",
-            ["HTTPClient", "ServiceRuntime", hummingbird, httpTypes, nioCore, lifecycle, logging],
+            ["HTTPClient", hummingbird, httpTypes, nioCore, lifecycle, logging],
             resources: [.copy("Pages")]),
 
         .command("otp-service", ["OTPService", "ServiceRuntime", arguments]),

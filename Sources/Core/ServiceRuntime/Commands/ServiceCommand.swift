@@ -1,0 +1,87 @@
+package import ArgumentParser
+import Identity
+import Logging
+import Migrations
+import Postgres
+
+/// The command line of a service: `serve` unless another command is named.
+package struct ServiceCommand<Definition: ServiceDefinition>: AsyncParsableCommand {
+    package static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: Definition.name.rawValue, abstract: "Runs and looks after \(Definition.name.rawValue).",
+            version: ServiceRuntime.version,
+            subcommands: [
+                ServeCommand<Definition>.self, MigrateCommand<Definition>.self, CheckCommand<Definition>.self,
+                OpenAPICommand<Definition>.self,
+            ] + Definition.subcommands,
+            defaultSubcommand: ServeCommand<Definition>.self)
+    }
+
+    package init() {}
+}
+
+/// Serves until it is told to stop.
+struct ServeCommand<Definition: ServiceDefinition>: AsyncParsableCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(commandName: "serve", abstract: "Serves until SIGTERM or SIGINT (the default).")
+    }
+
+    func run() async throws {
+        let process = try await ServiceProcess<Definition>.prepare()
+        try await process.serve()
+    }
+}
+
+/// Brings the database's schema up to date.
+struct MigrateCommand<Definition: ServiceDefinition>: AsyncParsableCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(commandName: "migrate", abstract: "Brings the database schema up to date.")
+    }
+
+    func run() async throws {
+        let process = try await ServiceProcess<Definition>.prepare()
+        let migrations = try Definition.migrations()
+        let applied = try await migrations.apply(to: process.database, logger: process.logger)
+        LogSink.standard.flush()
+        print(
+            applied.isEmpty
+                ? "The schema is current at version \(migrations.latest)."
+                : "Applied migrations \(applied.map(String.init).joined(separator: ", ")).")
+    }
+}
+
+/// Looks at settings and database without serving.
+struct CheckCommand<Definition: ServiceDefinition>: AsyncParsableCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "check",
+            abstract: "Checks settings and database, prints every problem; exit code 1 if there is one.")
+    }
+
+    func run() async throws {
+        let process: ServiceProcess<Definition>
+        do {
+            process = try await ServiceProcess<Definition>.prepare(logs: false)
+        } catch let problems as SettingsProblems {
+            print(problems)
+            throw ExitCode.failure
+        }
+        print("Settings: in order.")
+        let status = try await process.withPostgres { try await Definition.migrations().status($0) }
+        switch status {
+        case .current: print("Database: reachable, schema current.")
+        case .outdated(let pending): print("Database: reachable. \(OutdatedSchema(pending: pending))")
+        case .unreachable: print("Database: cannot be reached.")
+        }
+        if status != .current { throw ExitCode.failure }
+    }
+}
+
+/// Prints the contract.
+struct OpenAPICommand<Definition: ServiceDefinition>: AsyncParsableCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(commandName: "openapi", abstract: "Prints the OpenAPI file of the service.")
+    }
+
+    func run() async throws { print(try Definition.openAPI(), terminator: "") }
+}

@@ -1,0 +1,85 @@
+import Logging
+import Migrations
+import Postgres
+import ServiceLifecycle
+import Synchronization
+
+/// Keeps a service from working on a schema that is older than the program.
+///
+/// As long as the database cannot be reached it asks again: the service lives, and is not ready. Throws
+/// ``OutdatedSchema`` once the database says that migrations are missing, which ends the process.
+final class SchemaGate: Service {
+    private enum State { case unknown, unreachable, current }
+
+    private let migrations: MigrationSet
+    private let client: PostgresClient
+    private let logger: Logger
+    private let state = Mutex(State.unknown)
+
+    init(migrations: MigrationSet, client: PostgresClient, logger: Logger) {
+        self.migrations = migrations
+        self.client = client
+        self.logger = logger
+    }
+
+    /// Whether the schema was seen to be current.
+    var isOpen: Bool { state.withLock { $0 == .current } }
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown { [self] in
+            do {
+                while try await !ask() { try await Task.sleep(for: .milliseconds(500)) }
+            } catch is CancellationError {
+                return
+            }
+            try? await gracefulShutdown()
+        }
+    }
+
+    private func ask() async throws -> Bool {
+        switch try await migrations.status(client) {
+        case .current:
+            state.withLock { $0 = .current }
+            return true
+        case .outdated(let pending):
+            throw OutdatedSchema(pending: pending)
+        case .unreachable:
+            let isNews = state.withLock { state in
+                defer { state = .unreachable }
+                return state != .unreachable
+            }
+            if isNews { logger.warning("The database cannot be reached; trying until it can") }
+            return false
+        }
+    }
+
+    /// Waits for the first answer, whatever it is, but no longer than a second.
+    func firstAnswer() async {
+        for _ in 0..<200 where state.withLock({ $0 == .unknown }) {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+    }
+}
+
+/// The database lacks migrations that the program needs.
+package struct OutdatedSchema: Error, CustomStringConvertible {
+    /// The numbers of the missing migrations.
+    package let pending: [Int]
+
+    package var description: String {
+        let numbers = pending.map(String.init).joined(separator: ", ")
+        return
+            "The database schema is older than this program: migrations \(numbers) are missing. Run the command migrate first."
+    }
+}
+
+/// Starts the server once the schema is known, so that no port opens for a service that has to refuse.
+struct GatedServer<Server: Service>: Service {
+    let gate: SchemaGate
+    let server: Server
+
+    func run() async throws {
+        await gate.firstAnswer()
+        try await server.run()
+    }
+}

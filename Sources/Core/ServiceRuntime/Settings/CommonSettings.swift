@@ -1,0 +1,77 @@
+package import HTTPServer
+package import Identity
+package import Logging
+package import Postgres
+package import Tokens
+
+/// The settings that every service with a database has.
+package struct CommonSettings: Sendable {
+    package enum Environment: String, Sendable, CaseIterable { case development, production }
+
+    /// `HOST`: the address to listen on.
+    package let host: String
+    /// `PORT`: the port to listen on; 0 takes a free one.
+    package let port: Int
+    /// The service's own URL variable, or `DATABASE_URL`; with `DATABASE_POOL_SIZE`.
+    package let database: PostgresConfiguration?
+    /// `JWT_SECRET_KEY` and `JWT_PREVIOUS_SECRET_KEY`.
+    package let keys: TokenKeys
+    /// `LOG_LEVEL`.
+    package let logLevel: Logger.Level
+    /// `LOG_FORMAT`.
+    package let logFormat: LogFormat
+    /// `TRUSTED_PROXIES`: the proxies whose `X-Forwarded-For` is believed.
+    package let trustedProxies: [AddressRange]
+    /// `ENVIRONMENT`: production permits nothing that is only for laptops.
+    package let environment: Environment
+
+    package var isProduction: Bool { environment == .production }
+
+    /// Reads the settings; what is wrong is noted in the reader.
+    package init(
+        _ reader: SettingsReader, name: ServiceName, defaultPort: Int, databaseVariable: String
+    ) {
+        environment = reader.choice("ENVIRONMENT", default: .development)
+        host = reader.string("HOST", default: "127.0.0.1")
+        port = reader.integer("PORT", default: defaultPort, in: 0...65_535)
+        logLevel = reader.parsed("LOG_LEVEL", default: .info, "one of \(Self.levels)") {
+            Logger.Level(rawValue: $0.lowercased())
+        }
+        logFormat = reader.choice("LOG_FORMAT", default: environment == .production ? .json : .console)
+        database = Self.database(reader, name: name, variable: databaseVariable)
+        keys = TokenKeys(
+            current: reader.secret("JWT_SECRET_KEY"), previous: reader.optionalSecret("JWT_PREVIOUS_SECRET_KEY"))
+        Self.checkAlgorithm(reader)
+        let proxies = AddressRange.list(reader.string("TRUSTED_PROXIES", default: ""))
+        if !proxies.invalid.isEmpty {
+            reader.problem("TRUSTED_PROXIES", "must be a list of address ranges like 10.0.0.0/8,::1/128")
+        }
+        trustedProxies = proxies.ranges
+    }
+
+    private static let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+
+    private static func database(
+        _ reader: SettingsReader, name: ServiceName, variable: String
+    ) -> PostgresConfiguration? {
+        let size = reader.integer("DATABASE_POOL_SIZE", default: 16, in: 4...200)
+        guard let url = reader.optional(variable) ?? reader.optional("DATABASE_URL") else {
+            reader.problem(variable, "is required, or DATABASE_URL: postgresql://user:password@host:port/database")
+            return nil
+        }
+        let source = reader.optional(variable) == nil ? "DATABASE_URL" : variable
+        guard let database = try? PostgresConfiguration(url: url, applicationName: name.rawValue, poolSize: size) else {
+            reader.problem(source, "must be like postgresql://user:password@host:port/database")
+            return nil
+        }
+        return database
+    }
+
+    private static func checkAlgorithm(_ reader: SettingsReader) {
+        switch reader.optional("JWT_ALGORITHM") {
+        case nil, "HS256": break
+        case "EdDSA": reader.problem("JWT_ALGORITHM", "cannot be EdDSA in this version; use HS256, or leave it out")
+        default: reader.problem("JWT_ALGORITHM", "must be HS256")
+        }
+    }
+}
