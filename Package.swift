@@ -144,7 +144,7 @@ let package = Package(
                 "ServiceRuntime", hummingbird, httpTypes, lifecycle, logging, metrics, crypto, configuration,
                 arguments,
             ],
-            resources: [.copy("Schema/Migrations")]),
+            resources: [.copy("Schema/Migrations"), .copy("OpenAPI")]),
         .service(
             "MSG91Simulator",
             ["HTTPClient", hummingbird, httpTypes, nioCore, lifecycle, logging],
@@ -161,7 +161,7 @@ let package = Package(
         // Tests.
         .kit("PostgresTestKit", ["Postgres", "Migrations", logging, lifecycle]),
         .kit("ServiceTestKit", ["PostgresTestKit", "Postgres", "Tokens", "Identity", "HTTPClient", logging, lifecycle]),
-        .tests("PostgresTests", ["Postgres", "PostgresTestKit", logging, lifecycle]),
+        .tests("PostgresTests", ["Postgres", "Deadlines", "PostgresTestKit", logging, lifecycle]),
         .tests(
             "MigrationsTests", ["Migrations", "Postgres", "PostgresTestKit", logging], resources: [.copy("Fixtures")]),
         .tests("IdentityTests", ["Identity"]),
@@ -188,7 +188,7 @@ let package = Package(
                 "AdminService", "ServiceTestKit", "PostgresTestKit", "Postgres", "Migrations", "Identity", "Tokens",
                 "HTTPServer", "HTTPClient", "Caching", "ServiceRuntime", hummingbird, lifecycle, logging, crypto,
             ]),
-        .tests("MSG91SimulatorTests", ["MSG91Simulator", "HTTPClient", "ServiceRuntime", lifecycle, logging]),
+        .tests("MSG91SimulatorTests", ["MSG91Simulator", "HTTPClient", hummingbird, nioCore, lifecycle, logging]),
         .tests(
             "EndToEndTests",
             ["ServiceTestKit", "PostgresTestKit", "Postgres", "Tokens", "Identity", "HTTPClient", "ServiceRuntime", logging, crypto]),

@@ -70,20 +70,18 @@ package final class TestCluster: Sendable {
         return Int(UInt16(bigEndian: address.sin_port))
     }
 
+    /// Runs a script and waits for it. Not by `Process`, which waits for the watcher and the server too.
     private static func shell(_ script: String, _ arguments: String...) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/bash")
-        process.arguments = ["-c", script, "postkey-test-cluster"] + arguments
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        // The script closes its output once the server is up; the watcher keeps none of it.
-        let text = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw TestClusterError("no PostgreSQL for the tests: \(String(decoding: text, as: UTF8.self))")
+        var strings: [UnsafeMutablePointer<CChar>?] =
+            (["/bin/bash", "-c", script, "postkey-test-cluster"] + arguments).map { strdup($0) } + [nil]
+        defer { strings.forEach { free($0) } }
+        var child: pid_t = 0
+        guard posix_spawn(&child, "/bin/bash", nil, nil, &strings, environ) == 0 else {
+            throw TestClusterError("bash cannot be started")
         }
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) == -1 && errno == EINTR {}
+        guard status == 0 else { throw TestClusterError("no PostgreSQL for the tests; the lines above say why") }
     }
 
     private static let createScript = #"""
@@ -91,7 +89,7 @@ package final class TestCluster: Sendable {
         dir=$1 port=$2 parent=$3
         bin=$(ls -d /usr/lib/postgresql/*/bin /opt/homebrew/opt/postgresql@*/bin 2>/dev/null | sort -V | tail -1 || true)
         [ -n "$bin" ] || bin=$(dirname "$(command -v initdb || true)")
-        [ -x "$bin/initdb" ] || { echo "initdb not found: install a PostgreSQL server"; exit 1; }
+        [ -x "$bin/initdb" ] || { echo "initdb not found: install a PostgreSQL server" >&2; exit 1; }
         as=()
         mkdir -p "$dir"; chmod 755 "$dir"
         if [ "$(id -u)" = 0 ]; then as=(runuser -u postgres --); chown postgres "$dir"; fi

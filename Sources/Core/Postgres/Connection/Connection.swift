@@ -151,6 +151,7 @@ final class Connection {
     /// With `sharesSync` the statement waits for the Sync of its tick, else it gets one of its own.
     func send(_ statement: Statement, begin: String? = nil, sharesSync: Bool, at now: ContinuousClock.Instant) -> Bool {
         guard let handle else { return false }
+        if !sharesSync && !sync() { return false }
         if ledger.isEmpty { lastHeard = now }
         if let begin {
             guard PQsendQueryParams(handle, begin, 0, nil, nil, nil, nil, 1) == 1 else { return false }

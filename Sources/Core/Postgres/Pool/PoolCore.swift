@@ -126,11 +126,12 @@ final class PoolCore {
         switch lane.kind {
         case .reads, .writes:
             guard !lane.queue.isEmpty else { return }
-            let sharesSync = lane.kind == .reads
             var broken: [Connection] = []
             while !lane.queue.isEmpty, let connection = lane.leastLoaded {
                 let statement = lane.queue.removeFirst()
                 if statement.isAnswered { continue }
+                // What was aborted by a neighbour's error is sent again with a Sync of its own.
+                let sharesSync = lane.kind == .reads && statement.attempts == 0
                 if !connection.send(statement, sharesSync: sharesSync, at: now) {
                     connection.retire()
                     broken.append(connection)

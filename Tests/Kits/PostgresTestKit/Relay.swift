@@ -1,0 +1,73 @@
+import Foundation
+import Synchronization
+
+/// A TCP relay on loopback between a client and a server, to put faults between them.
+///
+/// While it swallows, bytes vanish and new connections are accepted but led nowhere: a black hole.
+package final class Relay: Sendable {
+    private struct State {
+        var isSwallowing = false
+        var isStopped = false
+    }
+
+    private let state = Mutex(State())
+    private let listener: Int32
+
+    package var isSwallowing: Bool {
+        get { state.withLock { $0.isSwallowing } }
+        set { state.withLock { $0.isSwallowing = newValue } }
+    }
+
+    /// Throws when the port is taken.
+    package init(listenOn port: Int, target: Int) throws {
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var yes: Int32 = 1
+        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        let status = Relay.withAddress(port) { bind(listener, $0, $1) }
+        guard status == 0, listen(listener, 64) == 0 else { throw TestClusterError("the relay has no port") }
+        Thread.detachNewThread { [self] in
+            while true {
+                let client = accept(listener, nil, nil)
+                if client < 0 { return }
+                let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+                guard Relay.withAddress(target, { connect(server, $0, $1) }) == 0 else {
+                    close(client)
+                    close(server)
+                    continue
+                }
+                Thread.detachNewThread { self.copy(client, server) }
+                Thread.detachNewThread { self.copy(server, client) }
+            }
+        }
+    }
+
+    package func stop() {
+        state.withLock { $0.isStopped = true }
+        shutdown(listener, Int32(SHUT_RDWR))
+        close(listener)
+    }
+
+    private func copy(_ from: Int32, _ to: Int32) {
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        while !state.withLock({ $0.isStopped }) {
+            let count = read(from, &buffer, buffer.count)
+            if count <= 0 { break }
+            if isSwallowing { continue }
+            if write(to, buffer, count) != count { break }
+        }
+        shutdown(from, Int32(SHUT_RDWR))
+        shutdown(to, Int32(SHUT_RDWR))
+    }
+
+    private static func withAddress(_ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(clamping: port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+}
