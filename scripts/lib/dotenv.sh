@@ -1,18 +1,18 @@
 # shellcheck shell=bash
-# Settings: the environment over .env, read just as the services read it (KEY=value, the last line wins, no quoting).
+# Settings: the environment over .env, read just as the services read them (KEY=value, the last line wins, no quoting,
+# an empty value counts as absent).
 
-# dotenv_value NAME: its value in .env; false when it is not there.
+# dotenv_value NAME: its value in .env; false when it has none.
 dotenv_value() {
-    local line found=false value=
+    local line value=
     [[ -r $ROOT/.env ]] || return 1
     while IFS= read -r line || [[ -n $line ]]; do
         if [[ $line =~ ^[[:space:]]*"$1"[[:space:]]*=[[:space:]]*(.*)$ ]]; then
             value=${BASH_REMATCH[1]}
             value=${value%"${value##*[![:space:]]}"}
-            found=true
         fi
     done <"$ROOT/.env"
-    $found && printf '%s\n' "$value"
+    [[ -n $value ]] && printf '%s\n' "$value"
 }
 
 # setting NAME [DEFAULT]: the value in force.
@@ -79,7 +79,7 @@ remember_development_settings() {
     done
     remember MSG91_BASE_URL "$(default_url "$SIMULATOR")" "The simulator stands in for MSG91 while this URL is on this machine."
     remember MSG91_AUTH_KEY simulator-auth-key
-    remember MSG91_TEMPLATE_ID simulator-template
+    remember MSG91_TEMPLATE_ID 66a1f0c3d2b4e5968778695a
     remember MSG91_WEBHOOK_SECRET "$(random_secret)"
     remember OTP_ALLOWED_COUNTRIES IN "Codes go to these countries; numbers without + are read as of DEFAULT_REGION."
     remember DEFAULT_REGION IN

@@ -47,11 +47,19 @@ install_packages() {
     fi
     ((EUID == 0)) || command -v sudo >/dev/null ||
         fail "installing packages needs root and there is no sudo: run 'apt-get install $*' as root, then this again."
-    {
-        # A stale list, or a broken repository of another program, need not stop the installation.
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 update || true
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 install \
-            --no-install-recommends "$@"
-    } 2>&1 | narrate "installing packages" ||
-        fail "apt-get could not install $*; its own message is above."
+    run_apt "$@" 2>&1 | narrate "installing packages" || fail "apt-get could not install $*; its own message is above."
+}
+
+# run_apt PACKAGE…: brings the lists up to date and installs.
+run_apt() {
+    local folder=/etc/postgresql-common/createcluster.d status=0
+    # A stale list, or a broken repository of another program, need not stop the installation.
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 update || true
+    # Debian's package would start a server of its own, perhaps on a port that we are about to use.
+    as_root mkdir -p "$folder"
+    echo 'create_main_cluster = false' | as_root tee "$folder/postkey.conf" >/dev/null
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 install \
+        --no-install-recommends "$@" || status=$?
+    as_root rm -f "$folder/postkey.conf"
+    return $status
 }

@@ -37,10 +37,18 @@ start_process() {
     say "Starting $name on port $port (log: .local/logs/$name.log)"
     (
         cd "$ROOT" || exit 1
+        [[ $name != "$SIMULATOR" ]] || export_simulator_settings
         HOST=$(setting HOST 127.0.0.1) PORT=$port exec setsid "$(binary_of "$name")"
     ) >"$log" 2>&1 </dev/null 9>&- &
     echo $! >"$ROOT/.local/run/$name.pid"
     STARTED_PROCESSES+=("$name")
+}
+
+# export_simulator_settings: the simulator reads no .env. Whom it accepts, and where its delivery reports go.
+export_simulator_settings() {
+    MSG91_AUTH_KEY=$(setting MSG91_AUTH_KEY)
+    MSG91_TEMPLATE_ID=$(setting MSG91_TEMPLATE_ID)
+    export MSG91_AUTH_KEY MSG91_TEMPLATE_ID
 }
 
 # wait_until_ready PROCESS: with a line every five seconds, for a minute at most; ends the script when it is not.

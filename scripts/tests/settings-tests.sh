@@ -43,7 +43,7 @@ expect_equal "the last line wins" "$(setting NAME)" last
 expect_equal "no newline at the end" "$(setting LAST)" end
 expect_equal "the environment wins" "$(NAME=mine setting NAME)" mine
 expect_equal "a default" "$(setting ABSENT fallback)" fallback
-expect_equal "empty is not absent" "$(setting EMPTY fallback)" ''
+expect_equal "empty is absent" "$(setting EMPTY fallback)" fallback
 
 before=$(cat "$work/.env")
 write_dotenv >/dev/null
