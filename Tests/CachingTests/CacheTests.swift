@@ -143,6 +143,17 @@ struct CacheTests {
         gate.open()
     }
 
+    enum Caller { @TaskLocal static var name = "nobody" }
+
+    @Test("a fill does not see the task-local values of the caller that happened to begin it")
+    func fillBelongsToNobody() async throws {
+        let cache = Cache<String, String>(name: "test", policy: CachePolicy(capacity: 10, freshFor: .seconds(3600)))
+        let value = try await Caller.$name.withValue("leader") {
+            try await cache.value(for: "a") { Caller.name }.value
+        }
+        #expect(value == "nobody")
+    }
+
     @Test("a stale value is served at once and refreshed once behind")
     func staleWhileRevalidate() async throws {
         let clock = Mutex(ContinuousClock.now)

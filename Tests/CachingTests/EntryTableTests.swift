@@ -43,6 +43,9 @@ struct EntryTableTests {
         var table = EntryTable<Int, Int>(capacity: 10)
         for key in 0..<10 { _ = table.insert(key, for: key, cost: 1) }
         for key in 0..<10 { for _ in 0..<3 { _ = table.use(key) } }
+        // One more moves them to the main queue, where they are used again, for the last time.
+        _ = table.insert(10, for: 10, cost: 1)
+        for key in 0..<10 { for _ in 0..<3 { _ = table.use(key) } }
         // New keys, each wanted again.
         for key in 100..<200 {
             _ = table.insert(key, for: key, cost: 1)

@@ -1,5 +1,5 @@
 /// What an operator may see of and do to a cache of any kind.
-package protocol CacheControl: Sendable {
+package protocol InspectableCache: Sendable {
     /// The name in metrics and listings.
     var name: String { get }
     /// What the cache has done and holds.
@@ -10,4 +10,4 @@ package protocol CacheControl: Sendable {
     func invalidateAll()
 }
 
-extension Cache: CacheControl {}
+extension Cache: InspectableCache {}
