@@ -1,0 +1,34 @@
+import Identity
+import Postgres
+
+/// Writes single audit rows. What belongs to a change of data is written by that change's own statement.
+struct AuditStore: Sendable {
+    let postgres: PostgresClient
+
+    /// The columns every writer fills, in this order.
+    static let columns = "id, actor_id, actor, action, target_kind, target_id, reason, request_id, address"
+
+    /// Records what an operator did or was denied. Throws `PostgresError`.
+    func record(
+        _ action: AuditAction, by admin: AdminID, target: (kind: String, id: String), reason: String? = nil,
+        origin: AuditOrigin
+    ) async throws {
+        _ = try await postgres.write(
+            """
+            INSERT INTO audit_log (\(unescaped: Self.columns))
+            VALUES (\(AuditID().uuid), \(admin.uuid), 'admin', \(action.rawValue), \(target.kind), \(target.id),
+                    \(reason), \(origin.requestID), \(origin.address))
+            """)
+    }
+
+    /// Records that a proven phone is no operator's, once per proof. Throws `PostgresError`.
+    func recordStranger(_ challenge: ChallengeID, reason: String, origin: AuditOrigin) async throws {
+        _ = try await postgres.write(
+            """
+            INSERT INTO audit_log (\(unescaped: Self.columns))
+            VALUES (\(AuditID().uuid), NULL, 'stranger', 'operator.sign_in_refused', 'challenge',
+                    \(challenge.description), \(reason), \(origin.requestID), \(origin.address))
+            ON CONFLICT (target_id, reason) WHERE action = 'operator.sign_in_refused' DO NOTHING
+            """)
+    }
+}

@@ -1,0 +1,62 @@
+package import ArgumentParser
+import Identity
+import ServiceRuntime
+
+/// `admin-service create-admin`: adds an operator and prints, once, what their authenticator app needs.
+package struct CreateAdminCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "create-admin",
+        abstract: "Add an operator and print the otpauth:// address for their authenticator app, once.")
+
+    @Option(help: "The phone in international form, +919876543210.")
+    var phone: String
+
+    @Option(help: "viewer, support or owner.")
+    var role: String
+
+    @Flag(help: "Disable the operator who has this phone now, end their sessions, and enrol the phone anew.")
+    var replace = false
+
+    package init() {}
+
+    package func validate() throws {
+        _ = try parsedPhone
+        _ = try parsedRole
+    }
+
+    package func run() async throws {
+        let phone = try parsedPhone
+        let role = try parsedRole
+        try await withRuntime(AdminService.self) { runtime in
+            let create = CreateOperator(
+                store: OperatorStore(postgres: runtime.postgres),
+                vault: TOTPVault(current: runtime.settings.secret, previous: runtime.settings.previousSecret))
+            switch try await create(phone: phone, role: role, replacing: replace, origin: .command) {
+            case .created(_, let uri):
+                print(uri)
+            case .alreadyExists:
+                throw ValidationError(
+                    "An active operator with the phone \(phone) exists already. Use --replace to enrol the phone anew.")
+            }
+        }
+    }
+
+    private var parsedPhone: PhoneNumber {
+        get throws {
+            do {
+                return try PhoneNumber(parsing: phone, defaultRegion: nil)
+            } catch {
+                throw ValidationError("--phone must be a phone number in international form, such as +919876543210.")
+            }
+        }
+    }
+
+    private var parsedRole: Role {
+        get throws {
+            guard let role = Role(rawValue: role) else {
+                throw ValidationError("--role must be one of viewer, support, owner.")
+            }
+            return role
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import HTTPClient
+import HTTPServer
+import Identity
+import Metrics
+import Tokens
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// Another service of ours, asked over its internal endpoints.
+struct UpstreamService: Sendable {
+    let name: ServiceName
+    /// Without a slash at its end.
+    let baseURL: String
+    let client: HTTPClient
+    let signer: TokenSigner
+    /// For one question. Two of them, one after the other, fit into the deadline of a request.
+    let timeout = Duration.milliseconds(2000)
+
+    /// Asks for a JSON document. Throws `UpstreamError`.
+    func get<Answer: Decodable & Sendable>(
+        _ path: String, query: [(String, String)] = [], as type: Answer.Type, trace: RequestTrace?
+    ) async throws(UpstreamError) -> Answer {
+        let started = ContinuousClock.now
+        do throws(UpstreamError) {
+            let answer = try await ask(path, query, type, trace)
+            count("answered", since: started)
+            return answer
+        } catch {
+            count(error.outcome, since: started)
+            throw error
+        }
+    }
+
+    private func ask<Answer: Decodable & Sendable>(
+        _ path: String, _ query: [(String, String)], _ type: Answer.Type, _ trace: RequestTrace?
+    ) async throws(UpstreamError) -> Answer {
+        let response: HTTPClientResponse
+        do {
+            let now = Date()
+            let token = ServiceToken(service: .admin, audience: name, expiresAt: now + ServiceToken.lifetime)
+            let bearer = try await signer.sign(token, now: now)
+            let request = HTTPClientRequest(
+                url: baseURL + path + Self.encode(query),
+                headers: [("Authorization", "Bearer \(bearer)"), ("Accept", "application/json")]
+                    + (trace?.headers ?? []))
+            response = try await client.send(request, timeout: timeout)
+        } catch {
+            throw .unavailable(name)
+        }
+        switch response.status {
+        case 200:
+            guard let answer = try? JSONDecoder().decode(type, from: Data(response.body)) else {
+                throw .unreadable(name)
+            }
+            return answer
+        case 400: throw .refused(name)
+        case 404: throw .notFound(name)
+        default: throw .unavailable(name)
+        }
+    }
+
+    private func count(_ outcome: String, since started: ContinuousClock.Instant) {
+        let dimensions = [("service", name.rawValue), ("outcome", outcome)]
+        Counter(label: "upstream_requests_total", dimensions: dimensions).increment()
+        Metrics.Timer(label: "upstream_seconds", dimensions: [("service", name.rawValue)])
+            .recordSeconds((ContinuousClock.now - started) / .seconds(1))
+    }
+
+    /// `?name=value&…`, everything but RFC 3986's unreserved characters encoded.
+    static func encode(_ query: [(String, String)]) -> String {
+        if query.isEmpty { return "" }
+        return "?" + query.map { "\($0.0)=\(encode($0.1))" }.joined(separator: "&")
+    }
+
+    private static func encode(_ value: String) -> String {
+        let hexadecimal = Array("0123456789ABCDEF".utf8)
+        var bytes: [UInt8] = []
+        for byte in value.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                bytes.append(byte)
+            default: bytes += [UInt8(ascii: "%"), hexadecimal[Int(byte >> 4)], hexadecimal[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// Why another service gave no answer that can be used.
+enum UpstreamError: Error, Sendable, Equatable {
+    /// Nobody there, no answer in time, or it said that it cannot.
+    case unavailable(ServiceName)
+    /// It found the question malformed.
+    case refused(ServiceName)
+    /// It has no such thing.
+    case notFound(ServiceName)
+    /// It answered something else than agreed.
+    case unreadable(ServiceName)
+
+    fileprivate var outcome: String {
+        switch self {
+        case .unavailable: "unavailable"
+        case .refused: "refused"
+        case .notFound: "not_found"
+        case .unreadable: "unreadable"
+        }
+    }
+}

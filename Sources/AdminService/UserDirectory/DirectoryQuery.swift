@@ -1,0 +1,48 @@
+import HTTPServer
+
+/// What an operator asks of the list of users.
+struct DirectoryQuery: Hashable, Sendable {
+    enum Status: String, CaseIterable { case active, suspended, deleted }
+
+    enum Sort: String, CaseIterable {
+        case newest = "-created_at"
+        case oldest = "created_at"
+    }
+
+    static let limits = 1...200
+    /// In bytes of UTF-8.
+    static let longestSearch = 200
+    static let longestCursor = 512
+
+    let search: String?
+    let status: Status?
+    let sort: Sort
+    let cursor: String?
+    let limit: Int
+
+    /// Reads the parameters. Throws `invalid-request`.
+    init(_ fields: QueryFields) throws(Problem) {
+        search = try fields.parsed("search", "at most \(Self.longestSearch) bytes") { text in
+            text.utf8.count <= Self.longestSearch ? text : nil
+        }
+        status = try fields.parsed("status", Self.choices(Status.self), Status.init)
+        sort = try fields.parsed("sort", Self.choices(Sort.self), Sort.init) ?? .newest
+        cursor = try fields.parsed("cursor", "a next_cursor of an earlier answer") { text in
+            text.utf8.count <= Self.longestCursor ? text : nil
+        }
+        limit = try fields.integer("limit", default: 50, in: Self.limits)
+    }
+
+    private static func choices<Choice: RawRepresentable<String> & CaseIterable>(_: Choice.Type) -> String {
+        "one of " + Choice.allCases.map(\.rawValue).joined(separator: ", ")
+    }
+
+    /// The same for user-service.
+    var fields: [(String, String)] {
+        var fields = [("sort", sort.rawValue), ("limit", String(limit))]
+        if let search { fields.append(("search", search)) }
+        if let status { fields.append(("status", status.rawValue)) }
+        if let cursor { fields.append(("cursor", cursor)) }
+        return fields
+    }
+}

@@ -1,0 +1,40 @@
+import Caching
+import HTTPServer
+import Hummingbird
+import Identity
+
+/// `GET /v1/admin/users` and `/v1/admin/users/{id}`.
+struct DirectoryRoutes: Sendable {
+    let read: ReadDirectory
+    let gate: OperatorGate
+
+    func add(to router: PostkeyRouter) {
+        let viewers = router.operators(atLeast: .viewer, gate)
+        viewers.get("/v1/admin/users") { request, context in
+            let query = try DirectoryQuery(request.query)
+            return try await answer {
+                try await read.page(query, refresh: Freshness.isBypassed(by: request), trace: context.trace)
+            }
+        }
+        viewers.get("/v1/admin/users/{id}") { request, context in
+            let id = try context.parameter("id", UserID.init)
+            return try await answer {
+                try await read.user(id, refresh: Freshness.isBypassed(by: request), trace: context.trace)
+            }
+        }
+    }
+
+    private func answer(_ read: () async throws -> CachedValue<ReadDirectory.Answer>) async throws -> Response {
+        do {
+            let cached = try await read()
+            return Response.json(.ok, text: cached.value.json, headers: Freshness.headers(age: cached.age))
+        } catch let error as UpstreamError {
+            switch error {
+            case .notFound: throw Problem(.notFound)
+            // We have judged everything else ourselves.
+            case .refused: throw Problem.invalid("cursor", "must be a next_cursor of an earlier answer")
+            case .unavailable(let service), .unreadable(let service): throw Problem.upstreamAway([service])
+            }
+        }
+    }
+}

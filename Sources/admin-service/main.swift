@@ -1,0 +1,4 @@
+import AdminService
+import ServiceRuntime
+
+await ServiceCommand<AdminService>.main()

@@ -1,0 +1,98 @@
+import Foundation
+import HTTPServer
+import HTTPTypes
+import Hummingbird
+import Identity
+import Logging
+import ServiceLifecycle
+import Synchronization
+import Tokens
+
+/// Stands for user-service or otp-service: real HTTP and real service tokens, answers made up.
+final class StubService: Sendable {
+    enum Mode: Sendable {
+        case answering
+        case status(Int)
+        /// Takes the request and never answers.
+        case silent
+        /// Answers something that is not the agreed JSON.
+        case nonsense
+    }
+
+    private struct State {
+        var mode = Mode.answering
+        var asked: [String] = []
+    }
+
+    let name: ServiceName
+    private let state = Mutex(State())
+
+    init(_ name: ServiceName) { self.name = name }
+
+    func become(_ mode: Mode) { state.withLock { $0.mode = mode } }
+
+    /// What was asked, `path?query`, in order.
+    var asked: [String] { state.withLock(\.asked) }
+
+    func application(onListening: @escaping @Sendable (Int) async -> Void) throws -> HTTPApplication {
+        try HTTPApplication(
+            configuration: HTTPServerConfiguration(
+                host: "127.0.0.1", port: 0, problems: ProblemCatalog(prefix: "/v1/stub", types: [])),
+            logger: quietLogger, onListening: onListening
+        ) { router in
+            let group = router.group(
+                "internal", serviceTokens: TokenVerifier(keys: AdminDatabase.keys), audience: name)
+            for path in ["statistics", "users", "users/{id}"] {
+                group.get("\(path)") { request, context in try await self.answer(request) }
+            }
+        }
+    }
+
+    private func answer(_ request: Request) async throws -> Response {
+        let mode = state.withLock { state in
+            state.asked.append(request.uri.string)
+            return state.mode
+        }
+        switch mode {
+        case .answering: return Response.json(.ok, text: document(request.uri.path))
+        case .status(let code):
+            return Response.json(HTTPResponse.Status(code: code), text: #"{"detail":"made up"}"#)
+        case .silent:
+            try await Task.sleep(for: .seconds(30))
+            return Response.empty()
+        case .nonsense: return Response.json(.ok, text: #"{"users":"none"}"#)
+        }
+    }
+
+    private func document(_ path: String) -> String {
+        switch (name, path) {
+        case (.user, "/internal/statistics"):
+            """
+            {"users_total":3,"users_active":2,"users_suspended":1,"new_users":[{"day":"2026-11-24","count":1}],
+             "sign_ins":[{"day":"2026-11-24","count":5}],"as_of":"2026-11-24T08:00:00.000Z"}
+            """
+        case (.otp, "/internal/statistics"):
+            """
+            {"days":[{"day":"2026-11-23","sent":10,"submitted":10,"delivered":9,"verified":8,"failed":1},
+                     {"day":"2026-11-24","sent":10,"submitted":9,"delivered":9,"verified":7,"failed":0}],
+             "outbox_depth":2,"outbox_oldest_seconds":1.5,"as_of":"2026-11-24T08:00:01.000Z"}
+            """
+        case (.user, "/internal/users"):
+            #"{"users":[\#(Self.user)],"next_cursor":"abc","total":1,"as_of":"2026-11-24T08:00:00.000Z"}"#
+        default:
+            "{\(Self.user.dropFirst().dropLast()),\"as_of\":\"2026-11-24T08:00:00.000Z\"}"
+        }
+    }
+
+    static let userID = "0190a0b0-0000-7000-8000-000000000001"
+    private static let user = """
+        {"id":"\(userID)","phone":"+919876543210","display_name":"Asha \\"<script>\\"","status":"active",\
+        "created_at":"2026-11-01T10:00:00.000Z","last_sign_in_at":null}
+        """
+}
+
+let quietLogger: Logger = {
+    var logger = Logger(label: "tests")
+    logger.logLevel = .critical
+    return logger
+}()
