@@ -1,0 +1,40 @@
+/// The provider's paths that are simulated.
+package enum Endpoint: String, Sendable, Codable, CaseIterable {
+    case send
+    case verify
+    case retry
+    case flow
+    case whatsapp
+    case logs
+
+    var path: String {
+        switch self {
+        case .send: "/api/v5/otp"
+        case .verify: "/api/v5/otp/verify"
+        case .retry: "/api/v5/otp/retry"
+        case .flow: "/api/v5/flow"
+        case .whatsapp: "/api/v5/whatsapp/whatsapp-outbound-message/bulk"
+        case .logs: "/api/v5/report/logs/p/otp"
+        }
+    }
+}
+
+/// A call as it arrived, for tests that look at what their client sends.
+package struct SeenRequest: Sendable {
+    package let method: String
+    /// Without the query.
+    package let path: String
+    /// All parameters but the key, by name.
+    package let parameters: [String: String]
+    /// Where the key was: `header`, `query`, `body` or `none`.
+    package let authKeyPosition: String
+
+    var json: JSONValue {
+        .members([
+            "method": .string(method), "path": .string(path),
+            "parameters": .object(
+                parameters.sorted { $0.key < $1.key }.map { .init(name: $0.key, value: .string($0.value)) }),
+            "authkey_in": .string(authKeyPosition),
+        ])
+    }
+}

@@ -1,0 +1,40 @@
+internal import HTTPTypes
+internal import Hummingbird
+
+/// The inbox as a page and as JSON; no part of MSG91.
+struct InboxRoutes: Sendable {
+    let gateway: Gateway
+    let page: InboxPage
+
+    func add(to router: Router<SimulatorContext>) {
+        router.get("/") { request, _ in
+            let mobile = Self.mobile(request)
+            let messages = gateway.messages(to: mobile, limit: 100)
+            return Self.document(page.render(messages, mobile: mobile), "text/html; charset=utf-8")
+        }
+        router.get("/inbox.css") { _, _ in Self.document(page.style, "text/css; charset=utf-8") }
+        router.get("/inbox.js") { _, _ in Self.document(page.script, "text/javascript; charset=utf-8") }
+        router.get("/messages") { request, _ in
+            Response.json(.array(gateway.messages(to: Self.mobile(request)).map(\.json)))
+        }
+        router.delete("/messages") { _, _ in
+            gateway.removeMessages()
+            return Response(status: .noContent)
+        }
+    }
+
+    /// Digits alone, so that a number with its plus is found too; a plus in a query is a space.
+    private static func mobile(_ request: Request) -> String? {
+        let fields = FormEncoding.decode(Substring(request.uri.query ?? ""))
+        return fields["mobile"].map { $0.filter(\.isNumber) }.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    private static func document(_ text: String, _ contentType: String) -> Response {
+        var headers: HTTPFields = [.contentType: contentType, .cacheControl: "no-store"]
+        headers[.contentSecurityPolicy] =
+            "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
+            + "base-uri 'none'; frame-ancestors 'none'"
+        headers[.xContentTypeOptions] = "nosniff"
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+}
