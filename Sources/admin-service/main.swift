@@ -1,4 +1,0 @@
-import AdminService
-import ServiceRuntime
-
-await ServiceCommand<AdminService>.main()
