@@ -18,6 +18,9 @@ package struct ServiceCommand<Definition: ServiceDefinition>: AsyncParsableComma
     }
 
     package init() {}
+
+    /// Runs the command that the process's arguments name, and ends the process; all that an executable has to call.
+    package static func main() async { await main(nil) }
 }
 
 /// Serves until it is told to stop.
