@@ -127,16 +127,16 @@ let package = Package(
             "OTPService",
             [
                 "Postgres", "Migrations", "Identity", "Tokens", "HTTPServer", "HTTPClient", "ServiceRuntime",
-                hummingbird, httpTypes, lifecycle, logging, metrics, crypto, configuration,
+                hummingbird, httpTypes, lifecycle, logging, metrics, crypto, configuration, arguments,
             ],
-            resources: [.copy("Schema/Migrations")]),
+            resources: [.copy("Schema/Migrations"), .copy("OpenAPI")]),
         .service(
             "UserService",
             [
                 "Postgres", "Migrations", "Identity", "Tokens", "HTTPServer", "ServiceRuntime",
-                hummingbird, httpTypes, lifecycle, logging, metrics, crypto, configuration,
+                hummingbird, httpTypes, lifecycle, logging, metrics, crypto, configuration, arguments,
             ],
-            resources: [.copy("Schema/Migrations")]),
+            resources: [.copy("Schema/Migrations"), .copy("OpenAPI")]),
         .service(
             "AdminService",
             [
@@ -153,7 +153,7 @@ let package = Package(
         .command("otp-service", ["OTPService", "ServiceRuntime", arguments]),
         .command("user-service", ["UserService", "ServiceRuntime", arguments]),
         .command("admin-service", ["AdminService", "ServiceRuntime", arguments]),
-        .command("msg91-simulator", ["MSG91Simulator", "ServiceRuntime", arguments]),
+        .command("msg91-simulator", ["MSG91Simulator", lifecycle, unixSignals, logging]),
         .command(
             "postkey-benchmark", ["Postgres", "Tokens", "Identity", logging, lifecycle, arguments],
             path: "Benchmarks/postkey-benchmark"),

@@ -1,0 +1,89 @@
+package import Foundation
+package import Identity
+package import Postgres
+
+/// What the database decided of an answer.
+package enum AnswerDecision: Sendable, Hashable {
+    /// The phone is proved, once.
+    case verified(phone: PhoneNumber, purpose: Purpose)
+    case incorrect(attemptsLeft: Int)
+    /// Locked over all challenges; the wait is in microseconds.
+    case locked(wait: Int)
+    case notActive
+}
+
+/// A challenge and its newest message, as its owner may see them.
+package struct ChallengeView: Sendable, Hashable {
+    package let status: ChallengeStatus
+    package let message: MessageState
+    package let channel: Channel
+    package let updatedAt: Date
+    package let expiresAt: Date
+    /// Seconds until another message may be asked for; 0: now.
+    package let resendAfter: Int
+}
+
+extension ChallengeStore {
+    /// Judges an answer in one statement: attempt charged, code consumed, failures counted, outcome told.
+    package func answer(
+        _ challenge: ChallengeID, _ candidates: (current: SealedCode, previous: SealedCode?), at moment: Date? = nil
+    ) async throws(PostgresError) -> AnswerDecision {
+        let rows = try await postgres.write(
+            """
+            SELECT outcome, wait, phone, purpose, attempts_left FROM answer_challenge(
+                \(moment), \(challenge.uuid), \(candidates.current.keyID), \(candidates.current.digest),
+                \(candidates.previous?.keyID), \(candidates.previous?.digest),
+                \(locks.every), \(locks.seconds), \(locks.forGood))
+            """)
+        let (outcome, wait, phone, purpose, attemptsLeft) = try one(rows).decode(
+            (String, Int?, String?, String?, Int?).self)
+        switch outcome {
+        case "verified":
+            guard let phone = phone.flatMap(PhoneNumber.init(e164:)), let purpose = purpose.flatMap(Purpose.init)
+            else { throw PostgresError(.decoding, "a verified challenge lacks phone or purpose") }
+            return .verified(phone: phone, purpose: purpose)
+        case "incorrect": return .incorrect(attemptsLeft: attemptsLeft ?? 0)
+        case "locked": return .locked(wait: wait ?? 0)
+        case "not-active": return .notActive
+        default: throw PostgresError(.decoding, "an outcome of an answer that this version does not know")
+        }
+    }
+
+    /// Reads a challenge and the state of its newest message; nil if there is none of this id.
+    package func view(_ challenge: ChallengeID) async throws(PostgresError) -> ChallengeView? {
+        let rows = try await postgres.read(
+            """
+            SELECT c.verified_at, c.expires_at, c.attempts, c.max_attempts, c.purpose::text, now(),
+                coalesce(c.id IN (p.sign_in, p.change_phone, p.admin_sign_in), false),
+                greatest(ceil(extract(epoch FROM p.resend_at - now()))::int8, 0), m.state::text, m.channel::text, m.updated_at
+            FROM challenges c
+            JOIN (SELECT phone, sign_in, change_phone, admin_sign_in, greatest(resend_at, '2000-01-01Z') AS resend_at FROM phones) p
+                ON p.phone = c.phone
+            JOIN LATERAL (SELECT * FROM messages m WHERE m.challenge_id = c.id ORDER BY m.number DESC LIMIT 1) m ON true
+            WHERE c.id = \(challenge.uuid)
+            """)
+        guard let row = rows.first else { return nil }
+        let (
+            verifiedAt, expiresAt, attempts, maxAttempts, purposeName, now, named, resendAfter, state, channel,
+            updatedAt
+        ) =
+            try row.decode(
+                (Date?, Date, Int, Int, String, Date, Bool, Int, String, String, Date).self)
+        guard let purpose = Purpose(rawValue: purposeName), let state = MessageState(rawValue: state),
+            let channel = Channel(rawValue: channel)
+        else { throw PostgresError(.decoding, "a purpose, state or channel that this version does not know") }
+        var rule = Challenge(id: challenge, purpose: purpose, maxAttempts: maxAttempts, expiresAt: expiresAt)
+        rule.attempts = attempts
+        rule.verifiedAt = verifiedAt
+        return ChallengeView(
+            status: rule.status(named: named, at: now), message: state, channel: channel, updatedAt: updatedAt,
+            expiresAt: expiresAt, resendAfter: resendAfter)
+    }
+
+    /// Forgets a phone's failures and lifts its lock; false if the phone is unknown.
+    package func unlock(_ phone: PhoneNumber) async throws(PostgresError) -> Bool {
+        try await postgres.write(
+            "UPDATE phones SET failures = 0, locked_until = '-infinity' WHERE phone = \(phone.e164)::e164"
+        ).affectedRows > 0
+    }
+}

@@ -1,0 +1,18 @@
+package import HTTPServer
+import Hummingbird
+import Identity
+import Tokens
+
+/// What other services may ask: `/internal/*`, with service tokens only.
+package struct StatisticsRoutes: Sendable {
+    let statistics: StatisticsStore
+    let tokens: TokenVerifier
+
+    package func add(to router: PostkeyRouter) {
+        let trusted = router.group("internal", serviceTokens: tokens, audience: .otp)
+        trusted.get("statistics") { request, _ in
+            let days = try request.query.integer("days", default: 30, in: 1...366)
+            return try Response.json(.ok, await statistics.read(days: days))
+        }
+    }
+}

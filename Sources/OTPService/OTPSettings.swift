@@ -1,0 +1,119 @@
+import Identity
+package import ServiceRuntime
+
+/// What the operator sets of otp-service; every variable is documented in `docs/configuration.md`.
+package struct OTPSettings: Sendable {
+    /// `OTP_SECRET_KEY`, `OTP_PREVIOUS_SECRET_KEY`.
+    package let keys: CodeKeys
+    /// `OTP_LENGTH`, `OTP_TTL`, `OTP_MAX_ATTEMPTS`.
+    package let policy: CodePolicy
+    /// `OTP_SENDS_PER_PHONE`, `OTP_SENDS_PER_NETWORK`, `OTP_SENDS_PER_PREFIX`, `OTP_RESEND_COOLDOWNS`, `OTP_FRAUD_GUARD`.
+    package let limits: SendLimits
+    /// `OTP_ALLOWED_COUNTRIES`.
+    package let destinations: DestinationPolicy
+    /// `DEFAULT_REGION`: how numbers without a plus sign are read; nil refuses them.
+    package let defaultRegion: String?
+    /// `OTP_RETENTION_DAYS`.
+    package let retentionDays: Int
+    /// `MSG91_BASE_URL`, `MSG91_AUTH_KEY`, `MSG91_TEMPLATE_ID`.
+    package let gateway: MSG91Account
+
+    /// Reads the settings; what is wrong is noted in the reader.
+    package init(_ reader: SettingsReader, isProduction: Bool) {
+        keys = CodeKeys(
+            current: reader.secret("OTP_SECRET_KEY"), previous: reader.optionalSecret("OTP_PREVIOUS_SECRET_KEY"))
+        policy = CodePolicy(
+            length: reader.integer("OTP_LENGTH", default: 6, in: 6...9),
+            lifetime: reader.integer("OTP_TTL", default: 300, in: 60...600),
+            maxAttempts: reader.integer("OTP_MAX_ATTEMPTS", default: 5, in: 1...10))
+        limits = Self.limits(reader)
+        destinations = DestinationPolicy(countries: Self.countries(reader))
+        defaultRegion = reader.optional("DEFAULT_REGION")?.uppercased()
+        if let defaultRegion, !PhoneNumber.isKnownRegion(defaultRegion) {
+            reader.problem("DEFAULT_REGION", "must be a two-letter country code like IN")
+        }
+        retentionDays = reader.integer("OTP_RETENTION_DAYS", default: 30, in: 1...3650)
+        gateway = Self.gateway(reader, isProduction: isProduction)
+        if isProduction, reader.optional("OTP_TEST_NUMBERS") != nil {
+            reader.problem("OTP_TEST_NUMBERS", "must be absent in production")
+        }
+    }
+
+    private static func limits(_ reader: SettingsReader) -> SendLimits {
+        var limits = SendLimits.standard
+        let perPhone = reader.parsed(
+            "OTP_SENDS_PER_PHONE", default: [RateLimit(5, per: 3600), RateLimit(10, per: 86_400)],
+            "one or two limits like 5/3600,10/86400"
+        ) { text -> [RateLimit]? in
+            let parts = text.split(separator: ",", omittingEmptySubsequences: false).map(RateLimit.init)
+            return parts.count > 2 || parts.contains(nil) ? nil : parts.compactMap { $0 }
+        }
+        limits.phone = perPhone.first
+        limits.phoneLonger = perPhone.count > 1 ? perPhone.last : nil
+        limits.network = reader.parsed(
+            "OTP_SENDS_PER_NETWORK", default: limits.network, "a limit like 25/300", RateLimit.init)
+        limits.prefix = reader.parsed(
+            "OTP_SENDS_PER_PREFIX", default: limits.prefix, "a limit like 20/3600", RateLimit.init)
+        limits.fraudGuard = reader.choice("OTP_FRAUD_GUARD", default: .enforce)
+        limits.cooldowns = reader.parsed(
+            "OTP_RESEND_COOLDOWNS", default: limits.cooldowns, "one to ten numbers of seconds, 1 to 600, like 30,60,120"
+        ) { text in
+            let parts = text.split(separator: ",", omittingEmptySubsequences: false).map {
+                Int($0.filter { $0 != " " })
+            }
+            let values = parts.compactMap { $0 }.filter { (1...600).contains($0) }
+            return (1...10).contains(values.count) && values.count == parts.count ? values : nil
+        }
+        return limits
+    }
+
+    /// Unset it is India, where MSG91's templates are registered; `*` allows all countries.
+    private static func countries(_ reader: SettingsReader) -> Set<String>? {
+        let names = reader.list("OTP_ALLOWED_COUNTRIES", default: ["IN"]).map { $0.uppercased() }
+        if names == ["*"] { return nil }
+        if names.isEmpty || !names.allSatisfy(PhoneNumber.isKnownRegion) {
+            reader.problem("OTP_ALLOWED_COUNTRIES", "must be a list of two-letter country codes like IN,US, or *")
+        }
+        return Set(names)
+    }
+
+    /// In development the simulator beside us, in production an account that must be named.
+    private static func gateway(_ reader: SettingsReader, isProduction: Bool) -> MSG91Account {
+        var url = reader.string(
+            "MSG91_BASE_URL", default: isProduction ? "https://control.msg91.com" : "http://127.0.0.1:8090")
+        while url.hasSuffix("/") { url.removeLast() }
+        let secure = url.hasPrefix("https://") && url.count > "https://".count
+        let plain = url.hasPrefix("http://") && url.count > "http://".count
+        if isProduction ? !secure : !(secure || plain) {
+            reader.problem("MSG91_BASE_URL", isProduction ? "must begin with https:// in production" : "must be a URL")
+        }
+        let key =
+            isProduction ? reader.required("MSG91_AUTH_KEY") : reader.string("MSG91_AUTH_KEY", default: simulatorKey)
+        let template =
+            isProduction
+            ? reader.required("MSG91_TEMPLATE_ID") : reader.string("MSG91_TEMPLATE_ID", default: simulatorTemplate)
+        if isProduction, key == simulatorKey {
+            reader.problem("MSG91_AUTH_KEY", "must be the key of an account, not the simulator's")
+        }
+        if isProduction, template == simulatorTemplate {
+            reader.problem("MSG91_TEMPLATE_ID", "must be a template of the account, not the simulator's")
+        }
+        if !key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
+            reader.problem("MSG91_AUTH_KEY", "must be printable ASCII without blanks")
+        }
+        return MSG91Account(baseURL: url, authKey: Secret(bytes: Array(key.utf8)), templateID: template)
+    }
+
+    private static let simulatorKey = "simulator-auth-key"
+    private static let simulatorTemplate = "66a1f0c3d2b4e5968778695a"
+}
+
+extension MSG91Account {
+    /// The host of a plain-http base URL, which the client must be told to accept; nil for https.
+    var plainHost: String? {
+        guard baseURL.hasPrefix("http://") else { return nil }
+        let rest = baseURL.dropFirst("http://".count).prefix { $0 != "/" }
+        let host = rest.first == "[" ? rest.prefix { $0 != "]" } + "]" : rest.prefix { $0 != ":" }
+        return String(host)
+    }
+}

@@ -1,0 +1,22 @@
+package import Identity
+
+/// Which numbers a code may be sent to at all, before anything is asked of the database.
+package struct DestinationPolicy: Sendable, Hashable {
+    /// CLDR regions such as `IN`; nil allows all.
+    package let countries: Set<String>?
+
+    package init(countries: Set<String>?) {
+        self.countries = countries
+    }
+
+    /// Whether the country is allowed and the line one that receives text messages.
+    ///
+    /// Premium-rate, toll-free, shared-cost and other special lines are where pumping earns; a number in no range that the
+    /// metadata knows passes if a mobile number could look like it, because ranges are opened faster than metadata.
+    package func allows(_ phone: PhoneNumber) -> Bool {
+        guard phone.mayBeMobile else { return false }
+        guard let countries else { return true }
+        guard let region = phone.region else { return false }
+        return countries.contains(region)
+    }
+}

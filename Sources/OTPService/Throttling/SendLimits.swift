@@ -1,0 +1,32 @@
+/// Everything that limits how often messages go out.
+package struct SendLimits: Sendable, Hashable {
+    /// Whether limits against SMS pumping refuse, or are only counted.
+    package enum FraudGuard: String, Sendable, CaseIterable {
+        case enforce
+        /// What would have been refused is counted in `otp_throttled_total` and sent.
+        case record
+        case off
+    }
+
+    /// Per phone; both hold.
+    package var phone: RateLimit?
+    package var phoneLonger: RateLimit?
+    /// Per client network (an IPv4 address or an IPv6 /64).
+    package var network: RateLimit
+    /// Per block of ten thousand numbers.
+    package var prefix: RateLimit
+    package var fraudGuard: FraudGuard
+    /// Seconds to wait after the first message of a challenge, the second and so on; as many resends as there are.
+    package var cooldowns: [Int]
+
+    /// The published defaults (`api.md`, otp-service).
+    package static let standard = SendLimits(
+        phone: RateLimit(5, per: 3600), phoneLonger: RateLimit(10, per: 86_400), network: RateLimit(25, per: 300),
+        prefix: RateLimit(20, per: 3600), fraudGuard: .enforce, cooldowns: [30, 60, 120])
+
+    /// The cooldown that a message begins, in seconds; `number` counts from 0, the first.
+    package func cooldown(after number: Int) -> Int {
+        guard let last = cooldowns.last else { return 0 }
+        return cooldowns.indices.contains(number) ? cooldowns[number] : last
+    }
+}

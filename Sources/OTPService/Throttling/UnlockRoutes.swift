@@ -1,0 +1,19 @@
+package import HTTPServer
+import Hummingbird
+import Identity
+import Tokens
+
+/// How an operator lifts a phone's lock: `POST /internal/phones/{phone}/unlock`, with a service token only.
+package struct UnlockRoutes: Sendable {
+    let store: ChallengeStore
+    let tokens: TokenVerifier
+
+    package func add(to router: PostkeyRouter) {
+        let trusted = router.group("internal", serviceTokens: tokens, audience: .otp)
+        trusted.post("phones/{phone}/unlock") { _, context in
+            let phone = try context.parameter("phone", PhoneNumber.init(e164:))
+            guard try await store.unlock(phone) else { throw Problem(.notFound) }
+            return Response.empty()
+        }
+    }
+}

@@ -1,0 +1,4 @@
+import OTPService
+import ServiceRuntime
+
+await ServiceCommand<OTPService>.main()
