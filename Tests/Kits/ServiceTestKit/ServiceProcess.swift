@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 import Synchronization
 
 /// One built executable, run as a process of its own with an environment of its own.
@@ -18,7 +18,8 @@ package final class ServiceProcess: Sendable {
         let executable = ServiceProcess.directory.appendingPathComponent(name).path
         var all = environment
         all["PATH"] = ProcessInfo.processInfo.environment["PATH"]
-        pid = try ServiceProcess.spawn([executable] + arguments, all, logFile)
+        // No .env of the working directory may reach a test; `env` changes it and becomes the service.
+        pid = try ServiceProcess.spawn(["/usr/bin/env", "-C", "/", executable] + arguments, all, logFile)
         Thread.detachNewThread { [self] in
             var status: Int32 = 0
             while waitpid(pid, &status, 0) == -1 && errno == EINTR {}
@@ -40,11 +41,9 @@ package final class ServiceProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        // No .env of the working directory may reach a test.
-        posix_spawn_file_actions_addchdir_np(&actions, "/")
         var child: pid_t = 0
         guard posix_spawn(&child, arguments[0], &actions, nil, &strings, &variables) == 0 else {
-            throw ServiceTestError("\(arguments[0]) cannot be started: run `swift build` first")
+            throw ServiceTestError("no process for \(arguments)")
         }
         return child
     }
