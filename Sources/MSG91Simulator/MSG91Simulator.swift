@@ -64,18 +64,27 @@ package func withMSG91Simulator<Result: Sendable>(
     var quiet = logger
     quiet.logLevel = max(logger.logLevel, .warning)
     let simulator = try MSG91Simulator(configuration: configuration, logger: quiet) { listening.yield($0) }
+    let services = ServiceGroup(
+        configuration: ServiceGroupConfiguration(services: [simulator], logger: quiet))
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
             defer { listening.finish() }
-            try await simulator.run()
+            try await services.run()
         }
         var iterator = ports.makeAsyncIterator()
         guard let port = await iterator.next() else {
             try await group.waitForAll()
             throw CancellationError()
         }
-        let result = try await body("http://127.0.0.1:\(port)", simulator.gateway)
-        group.cancelAll()
+        let result: Result
+        do {
+            result = try await body("http://127.0.0.1:\(port)", simulator.gateway)
+        } catch {
+            await services.triggerGracefulShutdown()
+            throw error
+        }
+        await services.triggerGracefulShutdown()
+        try await group.waitForAll()
         return result
     }
 }
