@@ -4,9 +4,7 @@ import HTTPClient
 package import HTTPServer
 package import Identity
 package import Migrations
-import Postgres
 package import ServiceRuntime
-import Tokens
 
 /// otp-service: one-time codes, their delivery and their one verification. The composition root; nothing else here makes its own
 /// dependencies.
@@ -34,36 +32,11 @@ package enum OTPService: ServiceDefinition {
     }
 
     package static func compose(_ runtime: Runtime<OTPSettings>) async throws -> Composition {
-        let (settings, postgres, logger) = (runtime.settings, runtime.postgres, runtime.logger)
-        let client = gatewayClient(settings.gateway, runtime)
-        let outbox = Outbox(postgres: postgres)
-        let dispatcher = Dispatcher(
-            outbox: outbox,
-            deliver: DeliverMessage(
-                gateway: MSG91(account: settings.gateway, client: client), keys: settings.keys, logger: logger),
-            logger: logger)
-        let store = ChallengeStore(postgres: postgres, limits: settings.limits)
-        let metrics = ChallengeMetrics()
-        let tokens = TokenVerifier(keys: runtime.common.keys)
-        let challenges = ChallengeRoutes(
-            send: SendCode(
-                store: store, keys: settings.keys, policy: settings.policy, destinations: settings.destinations,
-                defaultRegion: settings.defaultRegion, metrics: metrics, wake: dispatcher.wake),
-            answer: AnswerChallenge(
-                store: store, keys: settings.keys, signer: TokenSigner(keys: runtime.common.keys), metrics: metrics),
-            store: store, tokens: tokens)
-        let statistics = StatisticsRoutes(statistics: StatisticsStore(postgres: postgres), tokens: tokens)
-        let unlock = UnlockRoutes(store: store, tokens: tokens)
-        return Composition(
-            services: [
-                client, dispatcher, OutboxGauges(outbox: outbox, logger: logger),
-                Retention(postgres: postgres, days: settings.retentionDays, logger: logger),
-            ],
-            routes: { router in
-                challenges.add(to: router)
-                statistics.add(to: router)
-                unlock.add(to: router)
-            })
+        let client = gatewayClient(runtime.settings.gateway, runtime)
+        let assembly = OTPAssembly(
+            settings: runtime.settings, keys: runtime.common.keys, postgres: runtime.postgres, client: client,
+            logger: runtime.logger)
+        return Composition(services: [client] + assembly.services, routes: assembly.add)
     }
 
     /// Answers of the gateway are short, whatever it is made to send; in development its host may speak plain http.
