@@ -12,6 +12,7 @@ import Tokens
 final class StubService: Sendable {
     enum Mode: Sendable {
         case answering
+        /// A problem with this status; a 400 blames the search.
         case status(Int)
         /// Takes the request and never answers.
         case silent
@@ -56,7 +57,9 @@ final class StubService: Sendable {
         switch mode {
         case .answering: return Response.json(.ok, text: document(request.uri.path))
         case .status(let code):
-            return Response.json(HTTPResponse.Status(code: code), text: #"{"detail":"made up"}"#)
+            return Response.json(
+                HTTPResponse.Status(code: code),
+                text: #"{"detail":"made up","errors":[{"field":"search","message":"x"}]}"#)
         case .silent:
             try await Task.sleep(for: .seconds(30))
             return Response.empty()
@@ -78,9 +81,13 @@ final class StubService: Sendable {
              "outbox_depth":2,"outbox_oldest_seconds":1.5,"as_of":"2026-11-24T08:00:01.000Z"}
             """
         case (.user, "/internal/users"):
-            #"{"users":[\#(Self.user)],"next_cursor":"abc","total":1,"as_of":"2026-11-24T08:00:00.000Z"}"#
+            #"{"users":[\#(Self.user)],"next_cursor":"abc","total":1,"total_is_exact":true,"as_of":"2026-11-24T08:00:00.000Z"}"#
         default:
-            "{\(Self.user.dropFirst().dropLast()),\"as_of\":\"2026-11-24T08:00:00.000Z\"}"
+            """
+            {\(Self.user.dropFirst().dropLast()),"as_of":"2026-11-24T08:00:00.000Z","sessions":[{"id":"\(Self.userID)",
+             "device_name":null,"created_at":"2026-11-24T07:00:00.000Z","refreshed_at":"2026-11-24T07:00:00.000Z",
+             "expires_at":"2026-12-24T07:00:00.000Z"}]}
+            """
         }
     }
 

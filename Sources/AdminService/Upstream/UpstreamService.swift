@@ -57,7 +57,7 @@ struct UpstreamService: Sendable {
                 throw .unreadable(name)
             }
             return answer
-        case 400: throw .refused(name)
+        case 400: throw .refused(name, field: Refusal.field(in: response.body))
         case 404: throw .notFound(name)
         default: throw .unavailable(name)
         }
@@ -92,12 +92,22 @@ struct UpstreamService: Sendable {
     }
 }
 
+/// The part of a problem document (RFC 9457) that names what was malformed.
+private struct Refusal: Decodable {
+    struct Item: Decodable { let field: String }
+    let errors: [Item]
+
+    static func field(in body: [UInt8]) -> String? {
+        try? JSONDecoder().decode(Refusal.self, from: Data(body)).errors.first?.field
+    }
+}
+
 /// Why another service gave no answer that can be used.
 enum UpstreamError: Error, Sendable, Equatable {
     /// Nobody there, no answer in time, or it said that it cannot.
     case unavailable(ServiceName)
-    /// It found the question malformed.
-    case refused(ServiceName)
+    /// It found the question malformed: this parameter, if it said which.
+    case refused(ServiceName, field: String?)
     /// It has no such thing.
     case notFound(ServiceName)
     /// It answered something else than agreed.

@@ -49,11 +49,14 @@ struct DirectoryPage: Sendable, Codable {
     let users: [DirectoryEntry]
     let nextCursor: String?
     let total: Int
+    /// Whether `total` was counted to the end; else it is a lower bound or an estimate.
+    let totalIsExact: Bool
     let asOf: WireTime
 
     enum CodingKeys: String, CodingKey {
         case users, total
         case nextCursor = "next_cursor"
+        case totalIsExact = "total_is_exact"
         case asOf = "as_of"
     }
 
@@ -62,6 +65,7 @@ struct DirectoryPage: Sendable, Codable {
         try container.encode(users, forKey: .users)
         try container.encode(nextCursor, forKey: .nextCursor)
         try container.encode(total, forKey: .total)
+        try container.encode(totalIsExact, forKey: .totalIsExact)
         try container.encode(asOf, forKey: .asOf)
     }
 }

@@ -12,7 +12,7 @@ struct DirectoryQuery: Hashable, Sendable {
     static let limits = 1...200
     /// In bytes of UTF-8.
     static let longestSearch = 200
-    static let longestCursor = 512
+    static let longestCursor = 128
 
     let search: String?
     let status: Status?

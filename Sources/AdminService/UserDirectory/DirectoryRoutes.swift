@@ -31,8 +31,10 @@ struct DirectoryRoutes: Sendable {
         } catch let error as UpstreamError {
             switch error {
             case .notFound: throw Problem(.notFound)
+            case .refused(_, field: "search"):
+                throw Problem.invalid("search", "must be the beginning of a phone or a part of a name")
             // We have judged everything else ourselves.
-            case .refused: throw Problem.invalid("cursor", "must be a next_cursor of an earlier answer")
+            case .refused: throw Problem.invalid("cursor", "must be a next_cursor of the same list")
             case .unavailable(let service), .unreadable(let service): throw Problem.upstreamAway([service])
             }
         }
