@@ -160,13 +160,13 @@ let package = Package(
 
         // Tests.
         .kit("PostgresTestKit", ["Postgres", "Migrations", logging, lifecycle]),
-        .kit("ServiceTestKit", ["PostgresTestKit", "Postgres", "Tokens", "Identity", "HTTPClient", logging, lifecycle]),
+        .kit("ServiceTestKit", ["PostgresTestKit", "HTTPClient", logging]),
         .tests("PostgresTests", ["Postgres", "Deadlines", "PostgresTestKit", logging, lifecycle]),
         .tests(
             "MigrationsTests", ["Migrations", "Postgres", "PostgresTestKit", logging], resources: [.copy("Fixtures")]),
         .tests("IdentityTests", ["Identity"]),
         .tests("TokensTests", ["Tokens", "Identity", jwtKit, crypto]),
-        .tests("HTTPServerTests", ["HTTPServer", "Tokens", "Identity", "HTTPClient", hummingbird, httpTypes, lifecycle, logging]),
+        .tests("HTTPServerTests", ["HTTPServer", "Deadlines", "Tokens", "Identity", hummingbird, httpTypes, nioCore, lifecycle, logging]),
         .tests("HTTPClientTests", ["HTTPClient", "Deadlines", lifecycle, logging]),
         .tests("CachingTests", ["Caching", coreMetrics]),
         .tests("ServiceRuntimeTests", ["ServiceRuntime", "Identity", configuration, logging, metrics, coreMetrics]),
@@ -191,6 +191,6 @@ let package = Package(
         .tests("MSG91SimulatorTests", ["MSG91Simulator", "HTTPClient", hummingbird, nioCore, lifecycle, logging]),
         .tests(
             "EndToEndTests",
-            ["ServiceTestKit", "PostgresTestKit", "Postgres", "Tokens", "Identity", "HTTPClient", "ServiceRuntime", logging, crypto]),
+            ["ServiceTestKit", "PostgresTestKit", crypto]),
     ]
 )

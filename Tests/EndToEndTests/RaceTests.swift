@@ -72,7 +72,7 @@ extension EndToEnd {
                     if kind == "right" {
                         #expect(successes <= 1 && evaluated == 0)
                         let used = try await deployment.execute(
-                            "SELECT count(*) FROM challenges WHERE id = '\(challenge)' AND status = 'verified'",
+                            "SELECT count(*) FROM challenges WHERE id = '\(challenge)' AND verified_at IS NOT NULL",
                             in: .otp)
                         #expect(used == ["1"])
                     } else {
@@ -100,7 +100,7 @@ extension EndToEnd {
                     try await deployment.start(.otp)
                     // The lease of the dead process runs out in thirty seconds; the clock is moved instead.
                     try await deployment.execute(
-                        "UPDATE outbox SET lease_until = now() - interval '1 s' WHERE lease_until IS NOT NULL", in: .otp
+                        "UPDATE messages SET due_at = now() - interval '1 s' WHERE state = 'queued'", in: .otp
                     )
                     let code = try await person.receiveCode()
                     try await Task.sleep(for: .milliseconds(300))

@@ -27,8 +27,12 @@ package final class ServiceProcess: Sendable {
         }
     }
 
+    /// Beside the tests, or where `POSTKEY_EXECUTABLES` says: the same tests also judge a release build.
     private static var directory: URL {
-        URL(fileURLWithPath: CommandLine.arguments.first ?? "").deletingLastPathComponent()
+        if let folder = ProcessInfo.processInfo.environment["POSTKEY_EXECUTABLES"] {
+            return URL(fileURLWithPath: folder)
+        }
+        return URL(fileURLWithPath: CommandLine.arguments.first ?? "").deletingLastPathComponent()
     }
 
     private static func spawn(_ arguments: [String], _ environment: [String: String], _ log: String) throws -> pid_t {
