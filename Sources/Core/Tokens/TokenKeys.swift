@@ -1,4 +1,10 @@
 import Crypto
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 package import Identity
 import JWTKit
 
@@ -9,11 +15,26 @@ import JWTKit
 package struct TokenKeys: Sendable {
     let current: TokenKey
     let previous: TokenKey?
+    private let secrets: (current: Secret, previous: Secret?)
 
     /// Takes the values of `JWT_SECRET_KEY` and `JWT_PREVIOUS_SECRET_KEY`.
     package init(current: Secret, previous: Secret?) {
         self.current = TokenKey(current)
         self.previous = previous.map(TokenKey.init)
+        secrets = (current, previous)
+    }
+
+    /// Derives keys for another use than signing tokens: HKDF-SHA-256 (RFC 5869), 32 bytes, `label` as info.
+    ///
+    /// So that what one use reveals about its key is of no help against another.
+    package func derive(_ label: String) -> (current: Secret, previous: Secret?) {
+        (Self.derive(secrets.current, label), secrets.previous.map { Self.derive($0, label) })
+    }
+
+    private static func derive(_ secret: Secret, _ label: String) -> Secret {
+        let key = HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: SymmetricKey(data: secret.bytes), info: Array(label.utf8), outputByteCount: 32)
+        return Secret(bytes: key.withUnsafeBytes { Array($0) })
     }
 
     /// The keys to try for a token, most likely first.
@@ -44,7 +65,14 @@ struct TokenKey: Sendable {
         // HMAC pads short keys with zeros itself (RFC 2104 §2); JWTKit asserts the length beforehand.
         let padding = [UInt8](repeating: 0, count: max(0, 32 - secret.bytes.count))
         let key = HMACKey(from: secret.bytes + padding)
-        collection = Task { await JWTKeyCollection().add(hmac: key, digestAlgorithm: .sha256) }
+        // Sorted, so that the same claims are the same text: an answer that was lost can be given again.
+        let encoder = JSONEncoder()
+        encoder.dateEncodingStrategy = .secondsSince1970
+        encoder.outputFormatting = .sortedKeys
+        let serializer = DefaultJWTSerializer(jsonEncoder: encoder)
+        collection = Task {
+            await JWTKeyCollection().add(hmac: key, digestAlgorithm: .sha256, serializer: serializer)
+        }
     }
 
     func sign(_ claims: TokenClaims, type: String) async throws -> String {

@@ -1,0 +1,92 @@
+import Logging
+import Postgres
+import ServiceLifecycle
+
+/// What a cleanup did.
+struct CleanupReport: Sendable, Hashable {
+    /// False if another instance was at it.
+    var wasMine = true
+    var partitionsMade = 0
+    var partitionsDropped = 0
+    var rowsDeleted = 0
+    var sessionsDeleted = 0
+}
+
+/// Forgets expired revoked tokens and sessions that are long over, at start and then once in a while.
+struct Cleanup: Service {
+    let postgres: PostgresClient
+    /// `BLACKLIST_CLEANUP_INTERVAL`.
+    let interval: Duration
+    let logger: Logger
+
+    /// Runs until graceful shutdown; a cleanup that fails is tried again ten seconds later.
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                let succeeded = await attempt()
+                try? await Task.sleep(for: succeeded ? interval : min(interval, .seconds(10)))
+            }
+        }
+    }
+
+    private func attempt() async -> Bool {
+        do {
+            let report = try await clean()
+            logger.info("Expired tokens and sessions were removed", metadata: report.metadata)
+            return true
+        } catch {
+            logger.warning("The cleanup failed and will be tried again", metadata: ["error": "\(error)"])
+            return false
+        }
+    }
+
+    /// Cleans once. Throws `PostgresError`.
+    func clean() async throws -> CleanupReport {
+        // A connection of its own: changing partitions must not stand before anybody's statement in a shared lane.
+        var report = try await postgres.transaction { transaction in
+            let rows = try await transaction.query(
+                "select partitions_made, partitions_dropped, rows_deleted from maintain_blacklisted_tokens()")
+            guard let row = rows.first else { return CleanupReport(wasMine: false) }
+            let (made, dropped, deleted) = try row.decode((Int, Int, Int).self)
+            return CleanupReport(partitionsMade: made, partitionsDropped: dropped, rowsDeleted: deleted)
+        }
+        while report.wasMine {
+            let deleted = try await deleteSessions()
+            report.sessionsDeleted += deleted
+            if deleted < Self.batch { break }
+        }
+        return report
+    }
+
+    /// Small, so that no statement holds its locks for long.
+    private static let batch = 1000
+
+    /// A session is of no use a day after its absolute end of 30 days; its verification token expired long before.
+    private func deleteSessions() async throws(PostgresError) -> Int {
+        try await postgres.write(
+            """
+            delete from sessions where id in (
+                select id from sessions where created_at < now() - interval '31 days'
+                order by created_at limit \(Self.batch) for update skip locked)
+            """
+        ).affectedRows
+    }
+}
+
+extension CleanupReport {
+    var metadata: Logger.Metadata {
+        [
+            "partitions_made": "\(partitionsMade)", "partitions_dropped": "\(partitionsDropped)",
+            "rows_deleted": "\(rowsDeleted)", "sessions_deleted": "\(sessionsDeleted)", "ran": "\(wasMine)",
+        ]
+    }
+
+    /// One line for the command `cleanup`.
+    var sentence: String {
+        guard wasMine else { return "Another instance is cleaning up; nothing was done." }
+        return """
+            Made \(partitionsMade) and dropped \(partitionsDropped) partitions, \
+            deleted \(rowsDeleted) expired tokens and \(sessionsDeleted) expired sessions.
+            """
+    }
+}

@@ -1,0 +1,14 @@
+import Metrics
+
+/// The service's own metrics.
+enum UserMetrics {
+    /// Counts a sign-in by its outcome.
+    static func signedIn(_ outcome: SignInOutcome) {
+        Counter(label: "sign_ins_total", dimensions: [("outcome", outcome.rawValue)]).increment()
+    }
+
+    /// Counts a refresh by its outcome.
+    static func refreshed(_ outcome: RefreshOutcome) {
+        Counter(label: "refreshes_total", dimensions: [("outcome", outcome.rawValue)]).increment()
+    }
+}

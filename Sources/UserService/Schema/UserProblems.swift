@@ -1,0 +1,22 @@
+import HTTPServer
+
+/// The vocabulary of problem codes of this service, besides the shared ones.
+extension ProblemType {
+    static let verificationAlreadyUsed = ProblemType(
+        "verification-already-used", status: 409, title: "The verification token was used before",
+        explanation: """
+            A verification token begins one session. Within a minute it gives that session again, so that a lost answer can be \
+            asked for again; later, or once the session was refreshed or ended, it is worth nothing. Verify the phone anew.
+            """)
+    static let userSuspended = ProblemType(
+        "user-suspended", status: 403, title: "The user is suspended",
+        explanation: "An administrator has suspended this user. Only an administrator can lift that.")
+    static let refreshTokenReused = ProblemType(
+        "refresh-token-reused", status: 401, title: "The refresh token was used before",
+        explanation: """
+            A refresh token is replaced by its successor when it is used. This one was replaced longer ago than a lost answer \
+            explains, so somebody may have copied it: the session has been ended. Sign in anew.
+            """)
+
+    static let user: [ProblemType] = [.verificationAlreadyUsed, .userSuspended, .refreshTokenReused]
+}

@@ -1,0 +1,101 @@
+package import ArgumentParser
+import Foundation
+package import HTTPServer
+package import Identity
+import Logging
+package import Migrations
+import Postgres
+package import ServiceRuntime
+import Tokens
+
+/// Users, their sessions, and the revocation of their tokens: the composition root of user-service.
+package enum UserService: ServiceDefinition {
+    package static let name = ServiceName.user
+    package static let defaultPort = 8082
+    package static let databaseVariable = "USER_DATABASE_URL"
+    package static let problems = ProblemCatalog(prefix: "/v1/auth", types: ProblemType.user)
+    package static let subcommands: [any ParsableCommand.Type] = [CleanupCommand.self]
+
+    /// Where the numbered SQL files are.
+    static var migrationsDirectory: URL { Bundle.module.bundleURL.appending(path: "Migrations") }
+
+    package static func migrations() throws -> MigrationSet {
+        try MigrationSet(bundle: .module, directory: "Migrations")
+    }
+
+    package static func openAPI() throws -> String {
+        let file = Bundle.module.bundleURL.appending(path: "OpenAPI/user-service.yaml")
+        return String(decoding: try Data(contentsOf: file), as: UTF8.self)
+    }
+
+    package static func settings(_ reader: SettingsReader, _ common: CommonSettings) -> UserSettings {
+        UserSettings(reader)
+    }
+
+    package static func compose(_ runtime: Runtime<UserSettings>) async throws -> Composition {
+        let cleanup = Cleanup(
+            postgres: runtime.postgres, interval: runtime.settings.cleanupInterval, logger: runtime.logger)
+        let assembly = UserAssembly(
+            postgres: runtime.postgres, keys: runtime.common.keys, limits: runtime.settings.limits)
+        return Composition(services: [cleanup], routes: assembly.add)
+    }
+}
+
+/// The parts of the service, put together; its routes at one glance.
+struct UserAssembly: Sendable {
+    let postgres: PostgresClient
+    let keys: TokenKeys
+    let limits: SessionLimits
+
+    func add(to router: PostkeyRouter) {
+        let verifier = TokenVerifier(keys: keys)
+        let issuer = SessionIssuer(signer: TokenSigner(keys: keys), refreshTokens: RefreshTokens(keys))
+
+        SignInRoutes(
+            signIn: SignInWithProof(
+                verifier: verifier, store: SignInStore(postgres: postgres, limits: limits), issuer: issuer)
+        ).add(to: router)
+        SessionRoutes(
+            refresh: RefreshSession(store: SessionStore(postgres: postgres, limits: limits), issuer: issuer)
+        ).add(to: router)
+        LogoutRoutes(signOut: SignOut(store: RevocationStore(postgres: postgres)), verifier: verifier).add(to: router)
+        ProfileRoutes(users: UserStore(postgres: postgres), verifier: verifier).add(to: router)
+        DirectoryRoutes(
+            directory: DirectoryStore(postgres: postgres), statistics: StatisticsStore(postgres: postgres),
+            verifier: verifier
+        ).add(to: router)
+    }
+}
+
+/// The settings that only user-service has.
+package struct UserSettings: Sendable {
+    let limits: SessionLimits
+    let cleanupInterval: Duration
+
+    init(_ reader: SettingsReader) {
+        var limits = SessionLimits()
+        limits.accessLifetime = reader.integer("ACCESS_TOKEN_TTL", default: limits.accessLifetime, in: 60...86_400)
+        limits.idleLifetime = reader.integer(
+            "REFRESH_TOKEN_TTL", default: limits.idleLifetime, in: 300...limits.absoluteLifetime)
+        if limits.accessLifetime > limits.idleLifetime {
+            reader.problem("ACCESS_TOKEN_TTL", "must not be longer than REFRESH_TOKEN_TTL")
+        }
+        self.limits = limits
+        // At most a day: partitions for revoked tokens are made two days ahead.
+        cleanupInterval = reader.seconds("BLACKLIST_CLEANUP_INTERVAL", default: 86_400, in: 1...86_400)
+    }
+}
+
+/// `user-service cleanup`: removes expired revoked tokens and sessions once.
+struct CleanupCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cleanup", abstract: "Remove expired revoked tokens and sessions once, then exit.")
+
+    func run() async throws {
+        try await withRuntime(UserService.self) { runtime in
+            let cleanup = Cleanup(
+                postgres: runtime.postgres, interval: runtime.settings.cleanupInterval, logger: runtime.logger)
+            print(try await cleanup.clean().sentence)
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import Foundation
+import HTTPServer
+import HTTPTypes
+import Hummingbird
+import Identity
+import Tokens
+
+/// `GET /internal/users`, `/internal/users/{id}` and `/internal/statistics`, for the other services.
+struct DirectoryRoutes: Sendable {
+    let directory: DirectoryStore
+    let statistics: StatisticsStore
+    let verifier: TokenVerifier
+
+    func add(to router: PostkeyRouter) {
+        let routes = router.group("/internal", serviceTokens: verifier, audience: .user)
+        routes.get("users") { request, _ in
+            let page = try await directory.page(try Self.query(try request.query))
+            return Response.json(.ok, text: page.json)
+        }
+        routes.get("users/{id}") { _, context in
+            let id = try context.parameter("id") { UserID($0) }
+            guard let entry = try await directory.entry(id) else { throw Problem(.notFound) }
+            return Response.json(.ok, text: entry.json)
+        }
+        routes.get("statistics") { request, _ in
+            let days = try request.query.integer("days", default: 30, in: 1...366)
+            return Response.json(.ok, text: try await statistics.statistics(days: days).json)
+        }
+    }
+
+    private static func query(_ fields: QueryFields) throws(Problem) -> DirectoryQuery {
+        var query = DirectoryQuery()
+        query.search = try fields.parsed(
+            "search", "a phone number's beginning or a part of a name, at most 200 characters", DirectorySearch.init)
+        query.status = try fields.parsed(
+            "status", "active, suspended or deleted", UserStatus.init(rawValue:))
+        query.order =
+            try fields.parsed("sort", "created_at or -created_at", DirectoryOrder.init(rawValue:)) ?? query.order
+        query.after = try fields.parsed("cursor", "the next_cursor of an earlier page", DirectoryCursor.init)
+        query.limit = try fields.integer("limit", default: query.limit, in: DirectoryQuery.limits)
+        guard query.after.map({ $0.order == query.order }) ?? true else {
+            throw .invalid("cursor", "must be of a page in the same order")
+        }
+        return query
+    }
+}
+
+extension DirectoryPage {
+    var json: String {
+        var json = JSONText(capacity: 256 + users.count * 320)
+        json.open("{")
+        json.name("users")
+        json.open("[")
+        for user in users { user.write(to: &json) }
+        json.close("]")
+        json.nullable("next_cursor", next?.text)
+        json.member("total", total)
+        json.member("total_is_exact", totalIsExact)
+        json.member("as_of", Timestamp.text(asOf))
+        json.close("}")
+        return json.text
+    }
+}
+
+extension DirectoryEntry {
+    var json: String {
+        var json = JSONText(capacity: 512 + sessions.count * 256)
+        json.open("{")
+        user.writeMembers(to: &json)
+        json.name("sessions")
+        json.open("[")
+        for session in sessions {
+            json.open("{")
+            json.member("id", session.id.description)
+            json.nullable("device_name", session.deviceName)
+            json.member("created_at", Timestamp.text(session.createdAt))
+            json.member("refreshed_at", Timestamp.text(session.refreshedAt))
+            json.member("expires_at", Timestamp.text(session.expiresAt))
+            json.close("}")
+        }
+        json.close("]")
+        json.member("as_of", Timestamp.text(asOf))
+        json.close("}")
+        return json.text
+    }
+}
+
+extension UserStatistics {
+    var json: String {
+        var json = JSONText(capacity: 256 + (newUsers.count + signIns.count) * 40)
+        json.open("{")
+        json.member("users_total", total)
+        json.member("users_active", active)
+        json.member("users_suspended", suspended)
+        Self.write("new_users", newUsers, to: &json)
+        Self.write("sign_ins", signIns, to: &json)
+        json.member("as_of", Timestamp.text(asOf))
+        json.close("}")
+        return json.text
+    }
+
+    private static func write(_ name: String, _ days: [Day], to json: inout JSONText) {
+        json.name(name)
+        json.open("[")
+        for day in days {
+            json.open("{")
+            json.member("day", day.day)
+            json.member("count", day.count)
+            json.close("}")
+        }
+        json.close("]")
+    }
+}

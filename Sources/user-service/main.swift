@@ -1,0 +1,4 @@
+import ServiceRuntime
+import UserService
+
+await ServiceCommand<UserService>.main()

@@ -1,0 +1,167 @@
+import Foundation
+import HTTPClient
+import HTTPServer
+import Identity
+import Logging
+import Postgres
+import PostgresTestKit
+import ServiceLifecycle
+import ServiceRuntime
+import Synchronization
+import Testing
+import Tokens
+
+@testable import UserService
+
+/// user-service over HTTP, with a database of its own.
+struct UserServer: Sendable {
+    static let secret = Secret(bytes: Array("vT9#kq2!xLw8@zRm4$Bn7^Yd1&Hs5*Jf".utf8))
+    static let keys = TokenKeys(current: secret, previous: nil)
+    static let phone = "+919876543210"
+
+    let database: TestDatabase
+    let client: HTTPClient
+    let baseURL: String
+    var signer = TokenSigner(keys: keys)
+
+    struct Answer: Sendable {
+        let status: Int
+        let headers: [(String, String)]
+        let text: String
+
+        func header(_ name: String) -> String? { headers.first { $0.0.lowercased() == name.lowercased() }?.1 }
+        var object: [String: Any] {
+            (try? JSONSerialization.jsonObject(with: Data(text.utf8))) as? [String: Any] ?? [:]
+        }
+        func string(_ name: String) -> String? { object[name] as? String }
+        func integer(_ name: String) -> Int? { object[name] as? Int }
+        var code: String? { string("code") }
+        var user: [String: Any] { object["user"] as? [String: Any] ?? [:] }
+        var accessToken: String { string("access_token") ?? "" }
+        var refreshToken: String { string("refresh_token") ?? "" }
+    }
+
+    func send(
+        _ method: String, _ path: String, token: String? = nil, body: String? = nil, headers: [(String, String)] = []
+    ) async throws -> Answer {
+        var headers = headers
+        if let token { headers.append(("Authorization", "Bearer \(token)")) }
+        if body != nil, !headers.contains(where: { $0.0 == "Content-Type" }) {
+            headers.append(("Content-Type", "application/json"))
+        }
+        let response = try await client.send(
+            HTTPClientRequest(method: method, url: baseURL + path, headers: headers, body: body.map { Array($0.utf8) }),
+            timeout: .seconds(10))
+        return Answer(
+            status: response.status, headers: response.headers, text: String(decoding: response.body, as: UTF8.self))
+    }
+
+    /// A proof of a phone, as otp-service would sign it.
+    func proof(
+        _ phone: String = phone, purpose: Purpose = .signIn, challenge: ChallengeID = ChallengeID(), life: Double = 300
+    ) async throws -> String {
+        let token = VerificationToken(
+            subject: try #require(PhoneNumber(e164: phone)), purpose: purpose, challengeID: challenge,
+            expiresAt: Date() + life)
+        return try await signer.sign(token, now: Date())
+    }
+
+    func login(_ proof: String) async throws -> Answer {
+        try await send("POST", "/v1/auth/login", body: #"{"verification_token":"\#(proof)"}"#)
+    }
+
+    /// Signs in with a fresh proof.
+    func login(phone: String = phone) async throws -> Answer {
+        let answer = try await login(try await proof(phone))
+        #expect(answer.status == 200 || answer.status == 201, "\(answer.text)")
+        return answer
+    }
+
+    func refresh(_ token: String) async throws -> Answer {
+        try await send("POST", "/v1/auth/refresh", body: #"{"refresh_token":"\#(token)"}"#)
+    }
+
+    func logout(_ token: String, everywhere: Bool = false) async throws -> Answer {
+        try await send("POST", "/v1/auth/logout", token: token, body: everywhere ? #"{"everywhere":true}"# : nil)
+    }
+
+    func me(_ token: String) async throws -> Answer { try await send("GET", "/v1/users/me", token: token) }
+
+    /// Lets time pass for everything that the database knows.
+    func advance(_ seconds: Int) async throws { try await UserServer.advance(database, seconds) }
+
+    static func advance(_ database: TestDatabase, _ seconds: Int) async throws {
+        let interval = "interval '\(seconds) seconds'"
+        try await database.execute(
+            """
+            update sessions set created_at = created_at - \(interval), rotated_at = rotated_at - \(interval),
+                idle_expires_at = idle_expires_at - \(interval), ended_at = ended_at - \(interval),
+                absolute_expires_at = absolute_expires_at - \(interval);
+            update users set created_at = created_at - \(interval),
+                sign_in_not_before = sign_in_not_before - \(interval)
+            """)
+    }
+
+    func count(_ query: PostgresQuery) async throws -> Int {
+        try #require(try await database.client.read(query).first).decode((Int).self)
+    }
+}
+
+let quietLogger: Logger = {
+    var logger = Logger(label: "tests")
+    logger.logLevel = .critical
+    return logger
+}()
+
+/// Gives `body` a database with the schema of this service.
+func withUserDatabase(_ body: (TestDatabase) async throws -> Void) async throws {
+    try await withTestDatabase(migrations: UserService.migrationsDirectory) { try await body($0) }
+}
+
+/// Runs user-service until `body` returns.
+func withUserServer(
+    keys: TokenKeys = UserServer.keys, limits: SessionLimits = SessionLimits(),
+    _ body: @escaping @Sendable (UserServer) async throws -> Void
+) async throws {
+    try await withUserDatabase { database in
+        try await serve(database, database.client, keys: keys, limits: limits, body)
+    }
+}
+
+/// Runs user-service on a database until `body` returns.
+func serve(
+    _ database: TestDatabase, _ postgres: PostgresClient, keys: TokenKeys = UserServer.keys,
+    limits: SessionLimits = SessionLimits(), _ body: @escaping @Sendable (UserServer) async throws -> Void
+) async throws {
+    let client = HTTPClient(configuration: HTTPClientConfiguration(), logger: quietLogger)
+    let (ports, port) = AsyncStream.makeStream(of: Int.self)
+    let assembly = UserAssembly(postgres: postgres, keys: keys, limits: limits)
+    let application = try HTTPApplication(
+        configuration: HTTPServerConfiguration(host: "127.0.0.1", port: 0, problems: UserService.problems),
+        logger: quietLogger, translate: { ($0 as? PostgresError).flatMap(Problem.init) },
+        onListening: { port.yield($0) }, routes: assembly.add)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await application.run() }
+        for await port in ports {
+            try await body(
+                UserServer(
+                    database: database, client: client, baseURL: "http://127.0.0.1:\(port)",
+                    signer: TokenSigner(keys: keys)))
+            break
+        }
+        group.cancelAll()
+        while let result = await group.nextResult() { _ = result }
+    }
+}
+
+/// Does the same many times at once and returns what each gave.
+func atOnce<Value: Sendable>(
+    _ times: Int, _ body: @escaping @Sendable (Int) async throws -> Value
+) async throws -> [Value] {
+    try await withThrowingTaskGroup(of: Value.self) { group in
+        for index in 0..<times { group.addTask { try await body(index) } }
+        var values: [Value] = []
+        for try await value in group { values.append(value) }
+        return values
+    }
+}
