@@ -74,27 +74,27 @@ package enum JSONBodies {
 
     /// Decodes an object of known members. Throws `invalid-request`.
     package static func decode<Body: JSONBody>(_ type: Body.Type, from bytes: [UInt8]) throws(Problem) -> Body {
-        try check(bytes, allowed: type.members)
+        let numberField = try check(bytes, allowed: type.members)
         do {
             return try decoder.decode(type, from: Data(bytes))
         } catch {
-            throw Problem(.invalidRequest, errors: [fieldError(error)])
+            throw Problem(.invalidRequest, errors: [fieldError(error, numberField: numberField)])
         }
     }
 
     /// Checks that bytes are well-formed JSON of bounded depth, whatever is in it. Throws `invalid-request`.
-    package static func check(_ bytes: [UInt8]) throws(Problem) { try check(bytes, allowed: nil) }
+    package static func check(_ bytes: [UInt8]) throws(Problem) { _ = try check(bytes, allowed: nil) }
 
-    private static func check(_ bytes: [UInt8], allowed: Set<String>?) throws(Problem) {
+    private static func check(_ bytes: [UInt8], allowed: Set<String>?) throws(Problem) -> String? {
         do throws(JSONScanner.Defect) {
-            try JSONScanner.check(bytes, allowed: allowed)
+            return try JSONScanner.check(bytes, allowed: allowed)
         } catch {
             throw .invalid(error.field, error.message)
         }
     }
 
     /// What the decoder found, without its words: those name Swift types.
-    private static func fieldError(_ error: any Error) -> FieldError {
+    private static func fieldError(_ error: any Error, numberField: String?) -> FieldError {
         guard let error = error as? DecodingError else { return FieldError("", "is not valid") }
         switch error {
         case .keyNotFound(let key, let context):
@@ -103,6 +103,9 @@ package enum JSONBodies {
             return FieldError(path(context.codingPath), expectation(type))
         case .typeMismatch(let type, let context):
             return FieldError(path(context.codingPath), expectation(type))
+        case .dataCorrupted(let context) where context.codingPath.isEmpty:
+            // The text is well-formed, so a number does not fit; Foundation does not say which.
+            return FieldError(numberField ?? "", "must be a number within its range")
         case .dataCorrupted(let context):
             return FieldError(path(context.codingPath), "is not valid")
         @unknown default:

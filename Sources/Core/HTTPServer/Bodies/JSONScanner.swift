@@ -29,6 +29,8 @@ struct JSONScanner {
     private var position = 0
     private var levels: [Level] = []
     private var field = ""
+    /// The member with the first number that may not fit its type: the decoder does not say which one it was.
+    private var numberField: String?
 
     private init(_ bytes: UnsafeBufferPointer<UInt8>, allowed: Set<String>?) {
         self.bytes = bytes
@@ -36,18 +38,25 @@ struct JSONScanner {
     }
 
     /// Judges a whole text. Throws the first defect.
-    static func check(_ text: [UInt8], allowed: Set<String>?) throws(Defect) {
+    /// - Returns: the member with the first number that may not fit its type.
+    @discardableResult
+    static func check(_ text: [UInt8], allowed: Set<String>?) throws(Defect) -> String? {
         guard !text.starts(with: [0xEF, 0xBB, 0xBF]) else {
             throw Defect(field: "", message: "must not begin with a byte order mark")
         }
         if text.contains(where: { $0 >= 0x80 }), String(validating: text, as: UTF8.self) == nil {
             throw Defect(field: "", message: "must be UTF-8")
         }
-        let result: Result<Void, Defect> = text.withUnsafeBufferPointer { buffer in
+        let result: Result<String?, Defect> = text.withUnsafeBufferPointer { buffer in
             var scanner = JSONScanner(buffer, allowed: allowed)
-            do throws(Defect) { return .success(try scanner.scan()) } catch { return .failure(error) }
+            do throws(Defect) {
+                try scanner.scan()
+                return .success(scanner.numberField)
+            } catch {
+                return .failure(error)
+            }
         }
-        try result.get()
+        return try result.get()
     }
 
     private func defect(_ message: String) -> Defect { Defect(field: field, message: message) }
@@ -152,12 +161,16 @@ extension JSONScanner {
         let start = position
         if peek() == UInt8(ascii: "-") { position += 1 }
         if peek() == UInt8(ascii: "0") { position += 1 } else { try takeDigits() }
+        var isWhole = true
+        defer { if numberField == nil, !isWhole || position - start > 9 { numberField = field } }
         if peek() == UInt8(ascii: ".") {
             position += 1
+            isWhole = false
             try takeDigits()
         }
         if let byte = peek(), byte | 0x20 == UInt8(ascii: "e") {
             position += 1
+            isWhole = false
             if let sign = peek(), sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") { position += 1 }
             try takeDigits()
         }

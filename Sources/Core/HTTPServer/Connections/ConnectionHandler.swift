@@ -39,8 +39,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var wantsContinue = false
     /// What the parser made of bytes that came after the request being answered.
     var waiting = CircularBuffer<Arrival>(initialCapacity: 2)
-    /// No further request will come: the client ended its side, or the parser gave up.
+    /// The client has ended its side.
     var isInputOver = false
+    var hasParserFailed = false
     var isDraining = false
     var hasHeldRead = false
     var idleSince = NIODeadline.now()
@@ -107,11 +108,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Once it has failed, the parser fails again with everything that comes.
+        if hasParserFailed || phase == .closing { return }
         guard let error = error as? HTTPParserError, error != .invalidEOFState else {
             // The client is gone, or left in the middle of a request.
             context.close(promise: nil)
             return
         }
+        hasParserFailed = true
         let rejection = error == .headerOverflow ? ProblemType.headersTooLarge : .invalidRequest
         switch phase {
         case .answering: waiting.append(.failure(rejection))
@@ -131,15 +135,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
         idleSince = .now()
         if response.closes || isDraining || (isInputOver && waiting.isEmpty) {
-            phase = .closing
-            waiting.removeAll()
-            let written = promise ?? context.eventLoop.makePromise(of: Void.self)
-            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-            written.futureResult.whenComplete { _ in
-                let (handler, context) = bound.value
-                handler.linger(context)
-            }
-            context.writeAndFlush(wrapOutboundOut(response.bytes), promise: written)
+            finish(context, with: response.bytes, promise)
             return
         }
         phase = .idle
@@ -165,6 +161,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
 /// Making requests.
 extension ConnectionHandler {
     private func takeWaiting(_ context: ChannelHandlerContext) {
+        if waiting.isEmpty { return }
+        // Not in the course of reading: the end of this must be told, or what is let through stays in the channel.
+        defer { context.fireChannelReadComplete() }
         while phase != .answering, phase != .closing, let arrival = waiting.popFirst() {
             switch arrival {
             case .part(let part): take(part, context)
@@ -260,7 +259,9 @@ extension ConnectionHandler {
 
     private func phaseEnded(_ context: ChannelHandlerContext) {
         switch phase {
-        case .head, .body: reject(.requestTimeout, context)
+        case .head, .body:
+            reject(.requestTimeout, context)
+            context.fireChannelReadComplete()
         case .closing: context.close(promise: nil)
         case .idle, .answering: break
         }
@@ -295,10 +296,24 @@ extension ConnectionHandler {
         isDraining = true
         startTimer(context, &drainTimer, limits.drainTime) { $1.close(promise: nil) }
         switch phase {
-        case .idle, .head: context.close(promise: nil)
+        // Of an earlier answer there may be something left to write.
+        case .idle, .head: finish(context, with: ByteBuffer(), nil)
         case .body: startPhaseTimer(context)
         case .answering, .closing: break
         }
+    }
+
+    /// Writes the last bytes, and ends the connection once they are on their way.
+    private func finish(_ context: ChannelHandlerContext, with bytes: ByteBuffer, _ promise: EventLoopPromise<Void>?) {
+        phase = .closing
+        waiting.removeAll()
+        let written = promise ?? context.eventLoop.makePromise(of: Void.self)
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        written.futureResult.whenComplete { _ in
+            let (handler, context) = bound.value
+            handler.linger(context)
+        }
+        context.writeAndFlush(wrapOutboundOut(bytes), promise: written)
     }
 
     private func linger(_ context: ChannelHandlerContext) {

@@ -1,0 +1,170 @@
+import HTTPServer
+import Hummingbird
+import NIOCore
+import ServiceLifecycle
+import Testing
+
+/// What happens when the service is told to stop.
+@Suite struct ShutdownTests {
+    private func slow(_ router: PostkeyRouter) {
+        router.get("/slow") { _, _ in
+            try await Task.sleep(for: .milliseconds(1500))
+            return Response.json(.ok, text: "1")
+        }
+        router.post("/echo") { request, _ in Response.json(.ok, text: "\(try await request.bytes().count)") }
+        router.get("/large") { _, _ in Response.text(.ok, String(repeating: "x", count: 8 << 20), type: "text/plain") }
+    }
+
+    @Test func runningRequestsFinishAndTheServerEnds() async throws {
+        let clock = ContinuousClock()
+        let start = clock.now
+        try await withServer(routes: slow) { (server) async throws in
+            let connections = try (0..<50).map { _ in try Connection(port: server.port) }
+            for connection in connections { try connection.send(request("GET", "/slow")) }
+            let idle = try Connection(port: server.port)
+            try idle.send(request("GET", "/health/live"))
+            _ = try await idle.answer()
+            let silent = try Connection(port: server.port)
+            let partial = try Connection(port: server.port)
+            try partial.send("GET /slow HT")
+            try await Task.sleep(for: .milliseconds(200))
+
+            await server.group.triggerGracefulShutdown()
+            #expect(try await idle.remainder(seconds: 1) == "")
+            #expect(try await silent.remainder(seconds: 1) == "")
+            #expect(try await partial.remainder(seconds: 1) == "")
+            #expect(throws: SocketError.self) { _ = try Connection(port: server.port) }
+            for connection in connections {
+                let answer = try await connection.answer()
+                #expect(answer.status == 200)
+                #expect(answer["Connection"] == "close")
+                connection.close()
+            }
+            for connection in [idle, silent, partial] { connection.close() }
+        }
+        #expect(clock.now - start < .seconds(6))
+    }
+
+    @Test func aBodyThatHasBegunMayStillCome() async throws {
+        try await withServer(routes: slow) { (server) async throws in
+            let connection = try Connection(port: server.port)
+            defer { connection.close() }
+            try connection.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab")
+            try await Task.sleep(for: .milliseconds(200))
+            await server.group.triggerGracefulShutdown()
+            try await Task.sleep(for: .milliseconds(200))
+            try connection.send("cd")
+            let answer = try await connection.answer()
+            #expect(answer.body == "4")
+            #expect(answer["Connection"] == "close")
+        }
+    }
+
+    @Test func slowClientsDoNotHoldUpTheEnd() async throws {
+        let clock = ContinuousClock()
+        let start = clock.now
+        try await withServer(
+            configure: {
+                $0.limits.drainBodyTime = .milliseconds(300)
+                $0.limits.drainTime = .milliseconds(900)
+            }, routes: slow
+        ) { (server) async throws in
+            let body = try Connection(port: server.port)
+            try body.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab")
+            // Never reads what it asked for.
+            let deaf = try Connection(port: server.port)
+            try deaf.send(request("GET", "/large"))
+            try await Task.sleep(for: .milliseconds(200))
+            await server.group.triggerGracefulShutdown()
+            let answer = try await body.answer()
+            #expect(answer.status == 408)
+            body.close()
+            withExtendedLifetime(deaf) {}
+        }
+        #expect(clock.now - start < .seconds(6))
+    }
+
+    @Test func aLargeAnswerIsWrittenToItsEnd() async throws {
+        try await withServer(routes: slow) { (server) async throws in
+            let connection = try Connection(port: server.port)
+            defer { connection.close() }
+            try connection.send(request("GET", "/large"))
+            try await Task.sleep(for: .milliseconds(300))
+            await server.group.triggerGracefulShutdown()
+            let answer = try await connection.answer()
+            #expect(answer.body.utf8.count == 8 << 20)
+        }
+    }
+
+    @Test func readinessSaysSoAtOnce() async throws {
+        try await withServer(routes: slow) { (server) async throws in
+            let before = try await server.get("/health/ready")
+            #expect(before.status == 200)
+            let connection = try Connection(port: server.port)
+            defer { connection.close() }
+            // Two on one connection: the second is looked at while the server is stopping.
+            try connection.send(request("GET", "/slow"))
+            try await Task.sleep(for: .milliseconds(100))
+            await server.group.triggerGracefulShutdown()
+            let answer = try await connection.answer()
+            #expect(answer["Connection"] == "close")
+        }
+    }
+}
+
+@Suite struct HealthTests {
+    private struct Down: Error {}
+
+    @Test func readinessNamesWhatFails() async throws {
+        let checks = [
+            HealthCheck("database") {}, HealthCheck("schema") { throw Down() },
+        ]
+        try await withServer(readiness: checks) { (server) async throws in
+            let answer = try await server.get("/health/ready")
+            #expect(answer.status == 503)
+            #expect(answer["Retry-After"] == "1")
+            #expect(answer.body == #"{"status":"unavailable","checks":{"database":"ok","schema":"failed"}}"#)
+            let live = try await server.get("/health/live")
+            #expect(live.status == 200)
+        }
+    }
+
+    @Test func aCheckThatHangsFailsInTime() async throws {
+        let hanging = HealthCheck("hanging") {
+            // Does not heed its cancellation.
+            await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+                Task.detached {
+                    try await Task.sleep(for: .seconds(5))
+                    continuation.resume()
+                }
+            }
+        }
+        try await withServer(readiness: [hanging]) { (server) async throws in
+            let start = ContinuousClock.now
+            let answer = try await server.get("/health/ready")
+            #expect(answer.status == 503)
+            #expect(ContinuousClock.now - start < .seconds(3))
+        }
+    }
+
+    @Test func manyProbesAreOneCheck() async throws {
+        let counter = Counter()
+        let check = HealthCheck("database") {
+            await counter.increase()
+            try await Task.sleep(for: .milliseconds(300))
+        }
+        try await withServer(readiness: [check]) { (server) async throws in
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<100 { group.addTask { try await server.get("/health/ready").status } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(statuses.allSatisfy { $0 == 200 })
+            #expect(await counter.value < 10)
+        }
+    }
+
+    private actor Counter {
+        var value = 0
+        func increase() { value += 1 }
+    }
+}
