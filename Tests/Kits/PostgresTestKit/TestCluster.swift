@@ -39,6 +39,23 @@ package final class TestCluster: Sendable {
         try await AdministrativeSession.run(configuration(database)) { try $0.execute(script) }
     }
 
+    /// Turns TLS on for TCP with a certificate of its own for `localhost`; returns the certificate's path.
+    package func enableTLS() async throws -> String {
+        // The server's user must own the key, so the server makes it; its working directory is the data directory.
+        try await execute(
+            """
+            COPY (SELECT '') TO PROGRAM 'openssl req -x509 -newkey rsa:2048 -nodes -keyout server.key -out server.crt \
+            -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost 2>/dev/null \
+            && chmod 600 server.key && cp server.crt ../server.crt && chmod 644 ../server.crt'
+            """)
+        try await execute("ALTER SYSTEM SET ssl = on")
+        try await execute("SELECT pg_reload_conf()")
+        for _ in 0..<100 where try await execute("SHOW ssl").first != "on" {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        return directory + "/server.crt"
+    }
+
     /// Leaves the files behind for a look after a failure.
     func keepFiles(for database: String) {
         _ = FileManager.default.createFile(atPath: directory + "/keep", contents: nil)
