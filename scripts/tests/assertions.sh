@@ -32,11 +32,11 @@ expect_equal() {
     if [[ $2 == "$3" ]]; then ok "$1"; else not_ok "$1" "expected '$3', was '$2'"; fi
 }
 
-# expect_run NAME CODE TEXT COMMAND…: it ends with CODE, and TEXT is in what it printed.
+# expect_run NAME CODE TEXT COMMAND…: it ends with CODE within two minutes, and TEXT is in what it printed.
 expect_run() {
     local name=$1 code=$2 text=$3 output status=0
     shift 3
-    output=$("$@" 2>&1 </dev/null) || status=$?
+    output=$(timeout 120 "$@" 2>&1 </dev/null) || status=$?
     if [[ $status == "$code" && $output == *"$text"* ]]; then
         ok "$name"
     else

@@ -23,6 +23,7 @@ variables_in_code() {
         grep -oE '[A-Z][A-Z0-9_]{3,}'
 }
 # The rows of the tables: | `NAME` | …, or several names in one row.
+# shellcheck disable=SC2016 # Backquotes of Markdown.
 documented=$(sed -nE 's/^\| ((`[A-Z][A-Z0-9_]+`(, )?)+) \|.*/\1/p' README.md | grep -oE '[A-Z][A-Z0-9_]+' | sort -u)
 for variable in $(variables_in_code | sort -u); do
     expect "README.md explains $variable" grep -qx "$variable" <<<"$documented"

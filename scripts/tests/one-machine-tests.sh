@@ -73,7 +73,7 @@ status=0
 ((status == 0)) || cat "$printed"
 expect_equal "start" "$status" 0
 expect_equal "everything is ready" "$(states)" "ready running"
-expect_run "a second start" 0 "All of it runs already" ./start-services.sh --no-build
+expect_run "a second start" 0 "All of it runs already" ./start-services.sh --no-build --detach
 
 # What is printed is what is run: from the line that sets PHONE to the last curl.
 session() { bash -c "$(sed -n '/^PHONE=/,$p' "$printed" | sed '/^$/,$d')" 2>&1; }
