@@ -51,7 +51,7 @@ ENV
 # rows SQL: what it answers in the database of user-service.
 rows() { (ROOT=$clone && psql_at "$(database_url user-service)" -At -c "$1"); }
 
-# status_of PROCESS…: the states that --status prints, in one line.
+# states: those that --status prints, each once, in one line.
 states() { ./start-services.sh --status | awk '{ print ($1 == "database") ? $3 : $2 }' | sort -u | xargs; }
 
 write_ports
@@ -70,12 +70,15 @@ expect_run "a broken build is one sentence" 1 "failed: Sources/x.swift:1:1: erro
 printed=$work/printed
 status=0
 ./start-services.sh --no-build --detach >"$printed" 2>&1 </dev/null || status=$?
-((status == 0)) || cat "$printed"
 expect_equal "start" "$status" 0
+if ((status != 0)); then
+    cat "$printed"
+    exit 1
+fi
 expect_equal "everything is ready" "$(states)" "ready running"
 expect_run "a second start" 0 "All of it runs already" ./start-services.sh --no-build --detach
 
-# What is printed is what is run: from the line that sets PHONE to the last curl.
+# session: runs what was printed, from the line that sets PHONE to the empty line.
 session() { bash -c "$(sed -n '/^PHONE=/,$p' "$printed" | sed '/^$/,$d')" 2>&1; }
 output=$(session)
 expect_equal "the printed session: profile, logout, refused" "$(grep -E '^[0-9]{3}$' <<<"$output" | xargs)" "200 204 401"
@@ -101,7 +104,7 @@ echo $stranger >"$work/second/.local/run/otp-service.pid"
 expect "a stranger's pid is left alone" kill -0 $stranger
 kill $stranger
 
-./clean-postgres-data.sh --yes >/dev/null
+expect_run "empty everything" 0 "admin-service: empty" ./clean-postgres-data.sh --yes
 expect_equal "emptied while running" "$(rows 'select count(*) from users')" 0
 output=$(session)
 expect_equal "and it works on" "$(grep -E '^[0-9]{3}$' <<<"$output" | xargs)" "200 204 401"
@@ -124,7 +127,7 @@ wait $foreground || status=$?
 expect_equal "ended by a signal" "$status" 143
 expect_equal "and nothing is left running" "$(states)" stopped
 
-./clean-postgres-data.sh --service user-service --yes >/dev/null
+expect_run "empty one" 0 "user-service: empty" ./clean-postgres-data.sh --service user-service --yes
 expect_equal "emptied while stopped, and stopped again" "$(states)" stopped
 expect_run "one service with what it needs" 0 "otp-service is ready" ./start-services.sh --no-build --detach -Service otp-service
 expect_equal "and not the others" "$(./start-services.sh --status | awk '$2 == "stopped" { print $1 }' | xargs)" \
