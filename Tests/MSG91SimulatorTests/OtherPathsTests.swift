@@ -108,6 +108,7 @@ import Testing
         try await withPhone(configuration) { phone async throws in
             for number in 0..<8 { _ = try await phone.sendCode("91987654320\(number % 2)", otp: "100\(number)") }
             #expect(phone.gateway.messages().map(\.otp) == ["1007", "1006", "1005"])
+            #expect(try await phone.call("/messages?limit=2", key: nil).rows.count == 2)
             #expect(phone.gateway.messages(to: "919876543201").map(\.otp) == ["1007", "1005"])
             #expect(phone.gateway.messages(to: "919876543200").map(\.otp) == ["1006"])
         }

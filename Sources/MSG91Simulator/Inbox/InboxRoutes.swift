@@ -15,7 +15,10 @@ struct InboxRoutes: Sendable {
         router.get("/inbox.css") { _, _ in Self.document(page.style, "text/css; charset=utf-8") }
         router.get("/inbox.js") { _, _ in Self.document(page.script, "text/javascript; charset=utf-8") }
         router.get("/messages") { request, _ in
-            Response.json(.array(gateway.messages(to: Self.mobile(request)).map(\.json)))
+            let fields = FormEncoding.decode(Substring(request.uri.query ?? ""))
+            let limit = fields["limit"].flatMap(Int.init) ?? .max
+            return Response.json(
+                .array(gateway.messages(to: Self.mobile(request), limit: max(0, limit)).map(\.json)))
         }
         router.delete("/messages") { _, _ in
             gateway.removeMessages()
