@@ -63,7 +63,7 @@ struct PhoneNumberTests {
         "knows the kind of its line",
         arguments: [
             ("+19002345678", LineType.premiumRate, false), ("+18002345678", .tollFree, false),
-            ("+912212345678", .fixedLine, false), ("+12025550123", .fixedLineOrMobile, true),
+            ("+912223456789", .fixedLine, false), ("+12025550123", .fixedLineOrMobile, true),
             ("+447400123456", .mobile, true), ("+442079460123", .fixedLine, false), ("+4915112345678", .mobile, true),
             ("+390612345678", .fixedLine, false), ("+393123456789", .mobile, true),
         ])

@@ -9,7 +9,7 @@ import JWTKit
 struct TokenClaims: JWTPayload, Equatable {
     var iss: String
     var sub: String
-    var aud: AudienceClaim
+    var aud: Audience
     /// Times are NumericDates, seconds since 1970. `iat` has a fraction, because it is compared with sign-out marks.
     var exp: Double
     var nbf: Double?
@@ -21,7 +21,7 @@ struct TokenClaims: JWTPayload, Equatable {
     init(issuer: String, subject: String, audience: String, issuedAt: Date, expiresAt: Date) {
         iss = issuer
         sub = subject
-        aud = AudienceClaim(value: audience)
+        aud = Audience(names: [audience])
         exp = expiresAt.wholeSeconds.timeIntervalSince1970
         iat = issuedAt.wholeMilliseconds.timeIntervalSince1970
         nbf = iat
@@ -39,9 +39,36 @@ struct TokenClaims: JWTPayload, Equatable {
         guard max(iat, nbf ?? iat) - leeway <= now else { throw .notYetValid }
     }
 
-    var audiences: [String] { aud.value }
+    var audiences: [String] { aud.names }
     var issuedAt: Date { Date(timeIntervalSince1970: iat).wholeMilliseconds }
     var expiresAt: Date { Date(timeIntervalSince1970: exp).wholeSeconds }
+}
+
+/// One name, or a list of them (RFC 7519 §4.1.3).
+///
+/// JWTKit's own type ends the process when the list is empty.
+struct Audience: Codable, Equatable, Sendable {
+    let names: [String]
+
+    init(names: [String]) { self.names = names }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let name = try? container.decode(String.self) {
+            names = [name]
+        } else {
+            names = try container.decode([String].self)
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if names.count == 1, let name = names.first {
+            try container.encode(name)
+        } else {
+            try container.encode(names)
+        }
+    }
 }
 
 extension Date {
