@@ -169,12 +169,17 @@ let package = Package(
         .tests("HTTPServerTests", ["HTTPServer", "Deadlines", "Tokens", "Identity", hummingbird, httpTypes, nioCore, lifecycle, logging]),
         .tests("HTTPClientTests", ["HTTPClient", "Deadlines", lifecycle, logging]),
         .tests("CachingTests", ["Caching", coreMetrics]),
-        .tests("ServiceRuntimeTests", ["ServiceRuntime", "Identity", configuration, logging, metrics, coreMetrics]),
+        .tests(
+            "ServiceRuntimeTests",
+            [
+                "ServiceRuntime", "HTTPServer", "Postgres", "Migrations", "PostgresTestKit", "Identity", lifecycle, logging,
+                coreMetrics,
+            ]),
         .tests(
             "OTPServiceTests",
             [
                 "OTPService", "MSG91Simulator", "ServiceTestKit", "PostgresTestKit", "Postgres", "Migrations",
-                "Identity", "Tokens", "HTTPServer", "HTTPClient", "ServiceRuntime", lifecycle, logging, crypto,
+                "Identity", "Tokens", "HTTPServer", "HTTPClient", "ServiceRuntime", hummingbird, lifecycle, logging, crypto,
             ]),
         .tests(
             "UserServiceTests",

@@ -1,0 +1,188 @@
+import Foundation
+import Identity
+import PostgresTestKit
+import ServiceTestKit
+import Testing
+import Tokens
+
+@testable import OTPService
+
+@Suite("Over HTTP", .timeLimit(.minutes(2)))
+struct RouteTests {
+    @Test("ask, receive, answer: a proof for the right audience")
+    func whole() async throws {
+        try await withOTPServer { server in
+            for purpose in [Purpose.signIn, .adminSignIn] {
+                let phone = PhoneNumber.fresh()
+                let sent = try await server.send(phone, #","purpose":"\#(purpose.rawValue)""#)
+                #expect(sent.status == 202)
+                #expect(
+                    sent.members == [
+                        "challenge_id", "channel", "expires_at", "expires_in", "resend_after", "resends_left",
+                        "attempts_left", "code_length",
+                    ])
+                #expect(sent.string("channel") == "sms" && sent.integer("expires_in") == 300)
+                #expect(sent.integer("resend_after") == 30 && sent.integer("resends_left") == 3)
+                #expect(sent.integer("attempts_left") == 5 && sent.integer("code_length") == 6)
+                #expect(sent.header("cache-control") == "no-store")
+                let challenge = try #require(sent.string("challenge_id"))
+                let verified = try await server.verify(challenge, try await server.codes(phone)[0])
+                #expect(verified.status == 200 && verified.integer("expires_in") == 300)
+                let token = try await server.verifier.verification(
+                    try #require(verified.string("verification_token")), audience: purpose.audience)
+                #expect(
+                    token.subject == phone && token.purpose == purpose && token.challengeID.description == challenge)
+            }
+        }
+    }
+
+    @Test(
+        "every spelling is one number",
+        arguments: ["+91 98765 43210", "09876543210", "98765-43210", "tel:+919876543210", "+９１９８７６５４３２１０"])
+    func spellings(text: String) async throws {
+        try await withOTPServer(delivers: false) { server in
+            let answer = try await server.api.post("/v1/otp/send", #"{"phone":"\#(text)"}"#)
+            #expect(answer.status == 202)
+            #expect(try await server.database.execute("SELECT phone FROM challenges") == ["+919876543210"])
+        }
+    }
+
+    @Test("what is no phone number, or not an allowed one, changes nothing")
+    func phones() async throws {
+        try await withOTPServer(delivers: false) { server in
+            let cases: [(String, Int, String)] = [
+                (#"{"phone":"123"}"#, 422, "invalid-phone-number"),
+                (#"{"phone":"919999999999,918888888888"}"#, 422, "invalid-phone-number"),
+                (#"{"phone":"+919876543210&mobile=918888888888"}"#, 422, "invalid-phone-number"),
+                (#"{"phone":""}"#, 422, "invalid-phone-number"),
+                (#"{"phone":"+12125552368"}"#, 403, "destination-not-allowed"),
+                (#"{"phone":"+919876543210","purpose":"steal"}"#, 400, "invalid-request"),
+                (#"{"phone":"+919876543210","channel":"pigeon"}"#, 400, "invalid-request"),
+                (#"{"phone":"+919876543210","chanel":"sms"}"#, 400, "invalid-request"),
+                (#"{"phone":919876543210}"#, 400, "invalid-request"),
+                (#"{"phone":["+919876543210"]}"#, 400, "invalid-request"),
+                ("{", 400, "invalid-request"),
+            ]
+            for (body, status, code) in cases {
+                let answer = try await server.api.post("/v1/otp/send", body)
+                #expect(answer.status == status && answer.problem == code, "\(body): \(answer.text)")
+            }
+            #expect(try await server.database.execute("SELECT count(*) FROM phones") == ["0"])
+        }
+    }
+
+    @Test("a second send is too soon; after the cooldown it supersedes the first")
+    func cooldown() async throws {
+        try await withOTPServer { server in
+            let phone = PhoneNumber.fresh()
+            let first = try await server.challenge(phone)
+            let early = try await server.send(phone)
+            #expect(early.status == 429 && early.problem == "resend-too-soon")
+            #expect((1...30).contains(Int(early.header("retry-after") ?? "") ?? 0))
+            let firstCode = try await server.codes(phone)[0]
+            try await server.database.execute("UPDATE phones SET resend_at = now()")
+            let second = try await server.challenge(phone)
+            #expect(try await server.verify(first, firstCode).problem == "challenge-not-active")
+            #expect(try await server.api.get("/v1/otp/challenges/\(first)").string("status") == "superseded")
+            let codes = try await server.codes(phone, count: 2)
+            #expect(try await server.verify(second, codes[0]).status == 200)
+        }
+    }
+
+    @Test("resends: the same code three times, attempts carried over, then none")
+    func resend() async throws {
+        try await withOTPServer { server in
+            let phone = PhoneNumber.fresh()
+            let challenge = try await server.challenge(phone)
+            let code = try await server.codes(phone)[0]
+            let wrong = try #require(OneTimeCode(code)).wrong.digits
+            #expect(try await server.verify(challenge, wrong).integer("attempts_left") == 4)
+            let body = #"{"challenge_id":"\#(challenge)"}"#
+            #expect(try await server.api.post("/v1/otp/resend", body).problem == "resend-too-soon")
+            for (number, cooldown) in [(1, 60), (2, 120), (3, 120)] {
+                try await server.database.execute("UPDATE phones SET resend_at = now()")
+                let again = try await server.api.post("/v1/otp/resend", body)
+                #expect(again.status == 202 && again.string("challenge_id") == challenge)
+                #expect(again.integer("resends_left") == 3 - number && again.integer("resend_after") == cooldown)
+                #expect(again.integer("attempts_left") == 4)
+                // Within ten seconds the gateway swallows the same text (311): what counts here is that it was asked.
+                _ = try await server.wait(for: "submitted", of: challenge)
+                #expect(server.asked(phone) == Array(repeating: code, count: number + 1))
+            }
+            try await server.database.execute("UPDATE phones SET resend_at = now()")
+            #expect(try await server.api.post("/v1/otp/resend", body).problem == "resends-exhausted")
+            #expect(try await server.verify(challenge, code).status == 200)
+            #expect(try await server.api.post("/v1/otp/resend", body).problem == "challenge-not-active")
+        }
+    }
+
+    @Test("five sends an hour for a phone, 25 in five minutes for a network, however the phone is spelt")
+    func limits() async throws {
+        try await withOTPServer(["OTP_SENDS_PER_NETWORK": "25/300"], delivers: false) { server in
+            let from = { (address: String) in [("X-Forwarded-For", address)] }
+            for number in 1...6 {
+                let answer = try await server.api.post(
+                    "/v1/otp/send", #"{"phone":"\#(number.isMultiple(of: 2) ? "+91 98765 43210" : "09876543210")"}"#,
+                    headers: from("203.0.113.\(number)"))
+                #expect(answer.status == (number <= 5 ? 202 : 429))
+                if number == 6 {
+                    #expect(answer.problem == "send-limit-reached" && answer.header("retry-after") != nil)
+                }
+                try await server.database.execute("UPDATE phones SET resend_at = now()")
+            }
+            var accepted = 0
+            for _ in 0..<30 where try await server.send(.fresh(), headers: from("198.51.100.9")).status == 202 {
+                accepted += 1
+            }
+            #expect(accepted == 25)
+            #expect(try await server.send(.fresh(), headers: from("198.51.100.10")).status == 202)
+        }
+    }
+
+    @Test("one answer for every challenge that is not active")
+    func inactive() async throws {
+        try await withOTPServer { server in
+            var bodies: Set<String> = []
+            func note(_ answer: Answer) throws {
+                #expect(answer.status == 410)
+                var members = try #require(JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any])
+                members["request_id"] = nil
+                bodies.insert(
+                    String(
+                        decoding: try JSONSerialization.data(withJSONObject: members, options: .sortedKeys),
+                        as: UTF8.self))
+            }
+            try note(try await server.verify(ChallengeID().description, "123456"))
+            try note(try await server.verify("not-an-id", "123456"))
+            let phone = PhoneNumber.fresh()
+            let challenge = try await server.challenge(phone)
+            let code = try await server.codes(phone)[0]
+            #expect(try await server.verify(challenge, code).status == 200)
+            try note(try await server.verify(challenge, code))
+            let other = PhoneNumber.fresh()
+            let expired = try await server.challenge(other)
+            try await server.database.execute(
+                "UPDATE challenges SET expires_at = now() - interval '1 s', created_at = now() - interval '10 s' WHERE id = '\(expired)'"
+            )
+            try note(try await server.verify(expired, try await server.codes(other)[0]))
+            #expect(bodies.count == 1)
+            #expect(
+                try await server.database.execute("SELECT attempts FROM challenges WHERE id = '\(expired)'") == ["0"])
+            #expect(try await server.api.get("/v1/otp/challenges/\(expired)").string("status") == "expired")
+            #expect(try await server.api.get("/v1/otp/challenges/\(ChallengeID())").status == 404)
+        }
+    }
+
+    @Test(
+        "a code is a string of ASCII digits; its zeros count",
+        arguments: ["123456", #""""#, #""12345a""#, #""１２３４５６""#, "null", #"["123456"]"#])
+    func badCodes(code: String) async throws {
+        try await withOTPServer(delivers: false) { server in
+            let challenge = try await server.challenge(.fresh())
+            let answer = try await server.api.post(
+                "/v1/otp/verify", #"{"challenge_id":"\#(challenge)","code":\#(code)}"#)
+            #expect(answer.status == 400 && answer.problem == "invalid-request")
+            #expect(try await server.database.execute("SELECT attempts FROM challenges") == ["0"])
+        }
+    }
+}

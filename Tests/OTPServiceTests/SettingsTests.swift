@@ -1,0 +1,75 @@
+import ServiceRuntime
+import Testing
+
+@testable import OTPService
+
+@Suite("Settings")
+struct SettingsTests {
+    @Test("the defaults are the published ones")
+    func defaults() throws {
+        let settings = OTPSettings(
+            SettingsReader(environment: ["OTP_SECRET_KEY": "kX3v9QwZt7LmB2nR5yHc8JdF4gSa6PeU"]), isProduction: false)
+        #expect(settings.limits == .standard)
+        #expect(settings.policy == .standard)
+        #expect(settings.destinations.countries == ["IN"])
+        #expect(settings.defaultRegion == nil)
+        #expect(settings.retentionDays == 30)
+        #expect(settings.gateway.baseURL == "http://127.0.0.1:8090")
+    }
+
+    @Test("all problems are told at once, none with its value")
+    func problems() {
+        let environment = [
+            "OTP_SECRET_KEY": "changeme", "OTP_LENGTH": "5", "OTP_TTL": "601", "OTP_MAX_ATTEMPTS": "0",
+            "OTP_SENDS_PER_PHONE": "1/2,3/4,5/6", "OTP_SENDS_PER_NETWORK": "x", "OTP_SENDS_PER_PREFIX": "1",
+            "OTP_RESEND_COOLDOWNS": "30,0", "OTP_FRAUD_GUARD": "maybe", "OTP_ALLOWED_COUNTRIES": "IN,XX",
+            "DEFAULT_REGION": "India", "OTP_RETENTION_DAYS": "0", "MSG91_BASE_URL": "ftp://x",
+            "MSG91_AUTH_KEY": "zwölf",
+        ]
+        let reader = SettingsReader(environment: environment)
+        _ = OTPSettings(reader, isProduction: false)
+        #expect {
+            try reader.finish()
+        } throws: { error in
+            guard let problems = error as? SettingsProblems else { return false }
+            let text = problems.description
+            return Set(problems.problems.map(\.name)) == Set(environment.keys) && !text.contains("changeme")
+                && !text.contains("zwölf")
+        }
+    }
+
+    @Test("production takes neither the simulator nor its values, nor test numbers")
+    func production() {
+        func names(_ environment: [String: String]) -> Set<String> {
+            let base = ["OTP_SECRET_KEY": "kX3v9QwZt7LmB2nR5yHc8JdF4gSa6PeU"]
+            let reader = SettingsReader(environment: base.merging(environment) { $1 })
+            _ = OTPSettings(reader, isProduction: true)
+            do { try reader.finish() } catch { return Set(error.problems.map(\.name)) }
+            return []
+        }
+        #expect(names([:]) == ["MSG91_AUTH_KEY", "MSG91_TEMPLATE_ID"])
+        let account = ["MSG91_AUTH_KEY": "a1b2c3d4", "MSG91_TEMPLATE_ID": "0123456789abcdef01234567"]
+        #expect(names(account) == [])
+        #expect(names(account.merging(["MSG91_BASE_URL": "http://127.0.0.1:8090"]) { $1 }) == ["MSG91_BASE_URL"])
+        #expect(names(account.merging(["OTP_TEST_NUMBERS": "+91…"]) { $1 }) == ["OTP_TEST_NUMBERS"])
+        #expect(
+            names(["MSG91_AUTH_KEY": "simulator-auth-key", "MSG91_TEMPLATE_ID": "66a1f0c3d2b4e5968778695a"])
+                == ["MSG91_AUTH_KEY", "MSG91_TEMPLATE_ID"])
+    }
+
+    @Test("a plain-http host is found in its URL")
+    func plainHost() throws {
+        func host(_ url: String) throws -> String? { try Keys.settings(["MSG91_BASE_URL": url]).gateway.plainHost }
+        #expect(try host("http://msg91-simulator:8090/") == "msg91-simulator")
+        #expect(try host("http://[::1]:8090") == "[::1]")
+        #expect(try host("https://control.msg91.com") == nil)
+    }
+
+    @Test("nothing that prints the settings shows a secret")
+    func masked() throws {
+        let settings = try Keys.settings(["MSG91_AUTH_KEY": "k3yk3yk3y"])
+        var printed = String(reflecting: settings)
+        dump(settings, to: &printed)
+        #expect(!printed.contains("k3yk3yk3y") && !printed.contains("kX3v9QwZ"))
+    }
+}
