@@ -37,7 +37,7 @@ struct RefreshRouteTests {
             #expect(again.status == 200)
             #expect(again.refreshToken == second.refreshToken)
             #expect(again.accessToken == second.accessToken)
-            try await server.advance(7)
+            try await server.advance(3)
             #expect(try await server.refresh(first.refreshToken).refreshToken == second.refreshToken)
             #expect(try await server.refresh(second.refreshToken).status == 200)
         }

@@ -88,17 +88,18 @@ struct UserServer: Sendable {
     func me(_ token: String) async throws -> Answer { try await send("GET", "/v1/users/me", token: token) }
 
     /// Lets time pass for everything that the database knows.
-    func advance(_ seconds: Int) async throws { try await UserServer.advance(database, seconds) }
+    func advance(_ seconds: Int) async throws { try await UserServer.advance(database, Double(seconds)) }
 
-    static func advance(_ database: TestDatabase, _ seconds: Int) async throws {
-        let interval = "interval '\(seconds) seconds'"
-        try await database.execute(
+    static func advance(_ database: TestDatabase, _ seconds: Double) async throws {
+        _ = try await database.client.write(
             """
-            update sessions set created_at = created_at - \(interval), rotated_at = rotated_at - \(interval),
-                idle_expires_at = idle_expires_at - \(interval), ended_at = ended_at - \(interval),
-                absolute_expires_at = absolute_expires_at - \(interval);
-            update users set created_at = created_at - \(interval),
-                sign_in_not_before = sign_in_not_before - \(interval)
+            with step as (select make_interval(secs => \(seconds)) as step), shifted as (
+                update sessions set created_at = created_at - step, rotated_at = rotated_at - step,
+                    idle_expires_at = idle_expires_at - step, ended_at = ended_at - step,
+                    absolute_expires_at = absolute_expires_at - step
+                from step
+            )
+            update users set created_at = created_at - step, sign_in_not_before = sign_in_not_before - step from step
             """)
     }
 
