@@ -99,7 +99,7 @@ struct DashboardRouteTests {
             #expect(answer.json("users", "stale") as? Bool == true)
             #expect(answer.json("messages", "stale") as? Bool == false)
             #expect(answer.json("missing") as? [String] == [])
-            #expect(answer.header("Age") == "1")
+            #expect(answer.header("Age").flatMap(Int.init).map { $0 >= 1 } == true)
         }
     }
 
@@ -107,14 +107,17 @@ struct DashboardRouteTests {
     func blackHole() async throws {
         try await withAdminServer { server in
             let token = try await server.token(.viewer)
+            let clock = ContinuousClock()
             server.users.become(.silent)
-            let started = ContinuousClock.now
-            let answer = try await server.send("GET", "/v1/admin/dashboard", token: token)
-            #expect(answer.status == 200 && answer.json("missing") as? [String] == ["user-service"])
-            server.otp.become(.silent)
-            let users = try await server.send("GET", "/v1/admin/users", token: token)
-            #expect(users.status == 503)
-            #expect(ContinuousClock.now - started < .seconds(8))
+            let first = try await clock.measure {
+                let answer = try await server.send("GET", "/v1/admin/dashboard", token: token)
+                #expect(answer.status == 200 && answer.json("missing") as? [String] == ["user-service"])
+            }
+            let second = try await clock.measure {
+                let answer = try await server.send("GET", "/v1/admin/users", token: token)
+                #expect(answer.status == 503)
+            }
+            #expect(first < .seconds(5) && second < .seconds(5))
         }
     }
 

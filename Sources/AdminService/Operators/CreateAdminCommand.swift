@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Identity
+import Postgres
 import ServiceRuntime
 
 /// `admin-service create-admin`: adds an operator and prints, once, what their authenticator app needs.
@@ -31,12 +32,15 @@ package struct CreateAdminCommand: AsyncParsableCommand {
             let create = CreateOperator(
                 store: OperatorStore(postgres: runtime.postgres),
                 vault: TOTPVault(current: runtime.settings.secret, previous: runtime.settings.previousSecret))
-            switch try await create(phone: phone, role: role, replacing: replace, origin: .command) {
-            case .created(_, let uri):
-                print(uri)
-            case .alreadyExists:
-                throw ValidationError(
-                    "An active operator with the phone \(phone) exists already. Use --replace to enrol the phone anew.")
+            do {
+                switch try await create(phone: phone, role: role, replacing: replace, origin: .command) {
+                case .created(_, let uri): print(uri)
+                case .alreadyExists:
+                    throw CommandFailure(
+                        "An active operator with the phone \(phone) exists already; --replace enrols the phone anew.")
+                }
+            } catch let error as PostgresError where error.sqlState == .undefinedTable {
+                throw CommandFailure("The database has no schema yet. Run the command migrate first.")
             }
         }
     }
@@ -59,4 +63,10 @@ package struct CreateAdminCommand: AsyncParsableCommand {
             return role
         }
     }
+}
+
+/// Why a command did nothing, in a sentence for whoever typed it.
+private struct CommandFailure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
 }
