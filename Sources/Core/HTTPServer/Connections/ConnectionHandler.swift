@@ -9,7 +9,6 @@ import NIOHTTP1
 /// client sends is thrown away for a moment, or it might never see that answer.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
-    typealias InboundOut = ReceivedRequest
     typealias OutboundIn = EncodedResponse
     typealias OutboundOut = ByteBuffer
 
@@ -32,6 +31,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     let limits: ConnectionLimits
+    private let state: ServingState
+    /// Whoever answers the requests.
+    private let requests: AsyncStream<ReceivedRequest>.Continuation
     var phase = Phase.head
     /// The request whose body is coming.
     var request: ReceivedRequest?
@@ -51,29 +53,41 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var stallTimer: Scheduled<Void>?
     var drainTimer: Scheduled<Void>?
 
-    init(limits: ConnectionLimits) {
+    init(limits: ConnectionLimits, state: ServingState, requests: AsyncStream<ReceivedRequest>.Continuation) {
         self.limits = limits
+        self.state = state
+        self.requests = requests
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         startPhaseTimer(context)
     }
 
+    func channelActive(context: ChannelHandlerContext) {
+        context.fireChannelActive()
+        // Accepted just before the stop, it was told of it before there was anyone to hear.
+        if state.isDraining { drain(context) }
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         phase = .closing
         cancelTimers()
+        requests.finish()
         context.fireChannelInactive()
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { cancelTimers() }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        cancelTimers()
+        requests.finish()
+    }
 
     // MARK: Reading
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
         switch phase {
-        case .answering: waiting.append(.part(part))
         case .closing: break
+        case .idle where mustHold(context), .answering: waiting.append(.part(part))
         case .idle, .head, .body: take(part, context)
         }
     }
@@ -94,14 +108,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if phase == .answering { hasHeldRead = true } else { context.read() }
+        if mustHold(context) { hasHeldRead = true } else { context.read() }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case let event as ChannelEvent where event == .inputClosed:
             isInputOver = true
-            if phase != .answering { context.close(promise: nil) }
+            if phase == .closing { context.close(promise: nil) }
+            if phase != .answering, phase != .closing, waiting.isEmpty { finish(context, with: ByteBuffer(), nil) }
         case is ChannelShouldQuiesceEvent: drain(context)
         default: context.fireUserInboundEventTriggered(event)
         }
@@ -141,34 +156,28 @@ final class ConnectionHandler: ChannelDuplexHandler {
         phase = .idle
         context.write(wrapOutboundOut(response.bytes), promise: promise)
         startIdleTimer(context)
-        takeWaiting(context)
-        if hasHeldRead, phase != .answering {
-            hasHeldRead = false
-            context.read()
-        }
-    }
-
-    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        // The answering task is done with the connection, and leaves nobody else to end it.
-        if mode == .output, phase != .closing {
-            phase = .closing
-            startTimer(context, &phaseTimer, limits.lingerTime) { $1.close(promise: nil) }
-        }
-        context.close(mode: mode, promise: promise)
+        goOn(context)
     }
 }
 
 /// Making requests.
 extension ConnectionHandler {
-    private func takeWaiting(_ context: ChannelHandlerContext) {
-        if waiting.isEmpty { return }
-        // Not in the course of reading: the end of this must be told, or what is let through stays in the channel.
-        defer { context.fireChannelReadComplete() }
-        while phase != .answering, phase != .closing, let arrival = waiting.popFirst() {
+    /// Whether nothing more may come now: a request is being answered, or the client does not take its answers.
+    private func mustHold(_ context: ChannelHandlerContext) -> Bool {
+        phase == .answering || (phase != .closing && !context.channel.isWritable)
+    }
+
+    /// Takes up what had to wait.
+    private func goOn(_ context: ChannelHandlerContext) {
+        while phase != .closing, !mustHold(context), let arrival = waiting.popFirst() {
             switch arrival {
             case .part(let part): take(part, context)
             case .failure(let rejection): reject(rejection, context)
             }
+        }
+        if hasHeldRead, !mustHold(context) {
+            hasHeldRead = false
+            context.read()
         }
     }
 
@@ -209,7 +218,7 @@ extension ConnectionHandler {
         stopPhaseTimer()
         self.request = nil
         phase = .answering
-        context.fireChannelRead(wrapInboundOut(request))
+        requests.yield(request)
     }
 
     /// Lets the refusal through in place of the request, so that it is answered and recorded as any other.
@@ -259,9 +268,7 @@ extension ConnectionHandler {
 
     private func phaseEnded(_ context: ChannelHandlerContext) {
         switch phase {
-        case .head, .body:
-            reject(.requestTimeout, context)
-            context.fireChannelReadComplete()
+        case .head, .body: reject(.requestTimeout, context)
         case .closing: context.close(promise: nil)
         case .idle, .answering: break
         }
@@ -285,6 +292,7 @@ extension ConnectionHandler {
         if context.channel.isWritable {
             stallTimer?.cancel()
             stallTimer = nil
+            goOn(context)
         } else {
             startTimer(context, &stallTimer, limits.stallTime) { $1.close(promise: nil) }
         }

@@ -4,41 +4,40 @@ import NIOCore
 import NIOHTTP1
 
 /// What Hummingbird's server does with each connection it accepts.
+///
+/// Not through `NIOAsyncChannel`: one that is accepted in the moment of a stop and never handled ends the process.
 struct ServerChannel: ServerChildChannel {
-    typealias Value = NIOAsyncChannel<ReceivedRequest, EncodedResponse>
+    struct Connection: ServerChildChannelValue {
+        let channel: any Channel
+        let requests: AsyncStream<ReceivedRequest>
+    }
 
     let limits: ConnectionLimits
     let pipeline: RequestPipeline
 
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Connection> {
         channel.eventLoop.makeCompletedFuture {
             var decoderLimits = NIOHTTPDecoderLimitConfiguration()
             decoderLimits.maxHeaderFieldSize = limits.maximumHeaderSize
             decoderLimits.maxHeaderListSize = limits.maximumHeaderSize
             decoderLimits.maxHeaderFieldCount = limits.maximumHeaderFields
-            let operations = channel.pipeline.syncOperations
-            try operations.addHandlers([
+            let (requests, continuation) = AsyncStream.makeStream(of: ReceivedRequest.self)
+            // Also when there was never anyone to answer.
+            continuation.onTermination = { _ in channel.close(promise: nil) }
+            try channel.pipeline.syncOperations.addHandlers([
                 ByteToMessageHandler(
                     HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: decoderLimits)),
-                ConnectionHandler(limits: limits),
+                ConnectionHandler(limits: limits, state: pipeline.state, requests: continuation),
             ])
-            return try NIOAsyncChannel(
-                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+            return Connection(channel: channel, requests: requests)
         }
     }
 
     /// Answers one request after the other until the connection ends.
-    func handle(value: Value, logger: Logger) async {
-        let peer = IPAddress(value.channel.remoteAddress)
-        do {
-            try await value.executeThenClose { inbound, outbound in
-                for try await request in inbound {
-                    try await outbound.write(await pipeline.answer(request, peer: peer))
-                }
-            }
-        } catch {
-            // The client is gone; whoever waited for the answer does not any more.
-            logger.trace("Connection ended", metadata: ["error": "\(error)"])
+    func handle(value connection: Connection, logger: Logger) async {
+        let peer = IPAddress(connection.channel.remoteAddress)
+        for await request in connection.requests {
+            connection.channel.writeAndFlush(await pipeline.answer(request, peer: peer), promise: nil)
         }
     }
 }

@@ -12,6 +12,17 @@ package struct AccessRecord: Sendable {
     /// The code of the problem that was answered.
     package let problem: String?
 
+    package init(
+        requestID: String, method: String, route: String, status: Int, duration: Duration, problem: String?
+    ) {
+        self.requestID = requestID
+        self.method = method
+        self.route = route
+        self.status = status
+        self.duration = duration
+        self.problem = problem
+    }
+
     /// Probes and scrapes come every few seconds and say nothing: debug. All else: info.
     package var level: Logger.Level {
         route.hasPrefix("/health/") || route == "/metrics" ? .debug : .info

@@ -1,6 +1,6 @@
-import Logging
-import Migrations
-import Postgres
+package import Logging
+package import Migrations
+package import Postgres
 import ServiceLifecycle
 import Synchronization
 
@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// As long as the database cannot be reached it asks again: the service lives, and is not ready. Throws
 /// ``OutdatedSchema`` once the database says that migrations are missing, which ends the process.
-final class SchemaGate: Service {
+package final class SchemaGate: Service {
     private enum State { case unknown, unreachable, current }
 
     private let migrations: MigrationSet
@@ -16,16 +16,16 @@ final class SchemaGate: Service {
     private let logger: Logger
     private let state = Mutex(State.unknown)
 
-    init(migrations: MigrationSet, client: PostgresClient, logger: Logger) {
+    package init(migrations: MigrationSet, client: PostgresClient, logger: Logger) {
         self.migrations = migrations
         self.client = client
         self.logger = logger
     }
 
     /// Whether the schema was seen to be current.
-    var isOpen: Bool { state.withLock { $0 == .current } }
+    package var isOpen: Bool { state.withLock { $0 == .current } }
 
-    func run() async throws {
+    package func run() async throws {
         try await cancelWhenGracefulShutdown { [self] in
             do {
                 while try await !ask() { try await Task.sleep(for: .milliseconds(500)) }
