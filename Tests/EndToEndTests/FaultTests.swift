@@ -81,7 +81,8 @@ extension EndToEnd {
                     try await Task.sleep(for: .milliseconds(3))
                     process.send(signal: SIGTERM)
                     let start = ContinuousClock.now
-                    #expect(try await process.exitCode(within: .seconds(30)) == 0)
+                    let code = try await process.exitCode(within: .seconds(30))
+                    #expect(code == 0, "\(part.rawValue): \(process.log)")
                     #expect(ContinuousClock.now - start < .seconds(30))
                     // What was accepted was answered properly; what came too late found a closed door.
                     let seen = await statuses

@@ -38,7 +38,9 @@ extension EndToEnd {
                     let xml = try await api.call("POST", path, Array("<x/>".utf8), nil, [("Content-Type", "text/xml")])
                     #expect(xml.status == 415 && xml.problem != nil)
                     let method = try await api.call("PUT", path, nil, nil, [])
-                    #expect(method.status == 405 && method.header("allow") == "POST" && method.problem != nil)
+                    #expect(
+                        method.status == 405 && method.header("allow")?.contains("POST") == true
+                            && method.problem != nil)
                     let missing = try await api.get("/v1/nothing")
                     #expect(missing.status == 404 && missing.problem != nil)
                     let live = try await api.get("/health/live")

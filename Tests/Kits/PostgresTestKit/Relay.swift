@@ -8,6 +8,7 @@ package final class Relay: Sendable {
     private struct State {
         var isSwallowing = false
         var isStopped = false
+        var open: Set<Int32> = []
     }
 
     private let state = Mutex(State())
@@ -23,26 +24,32 @@ package final class Relay: Sendable {
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var yes: Int32 = 1
         setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-        let status = Relay.withAddress(port) { bind(listener, $0, $1) }
+        let status = LoopbackAddress.with(port: port) { bind(listener, $0, $1) }
         guard status == 0, listen(listener, 64) == 0 else { throw TestClusterError("the relay has no port") }
         Thread.detachNewThread { [self] in
             while true {
                 let client = accept(listener, nil, nil)
                 if client < 0 { return }
                 let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-                guard Relay.withAddress(target, { connect(server, $0, $1) }) == 0 else {
+                guard LoopbackAddress.with(port: target, { connect(server, $0, $1) }) == 0 else {
                     close(client)
                     close(server)
                     continue
                 }
+                state.withLock { state in _ = (state.open.insert(client), state.open.insert(server)) }
                 Thread.detachNewThread { self.copy(client, server) }
                 Thread.detachNewThread { self.copy(server, client) }
             }
         }
     }
 
+    /// Cuts every connection and listens no more.
     package func stop() {
-        state.withLock { $0.isStopped = true }
+        let open = state.withLock { state in
+            state.isStopped = true
+            return state.open
+        }
+        for descriptor in open { shutdown(descriptor, Int32(SHUT_RDWR)) }
         shutdown(listener, Int32(SHUT_RDWR))
         close(listener)
     }
@@ -58,8 +65,11 @@ package final class Relay: Sendable {
         shutdown(from, Int32(SHUT_RDWR))
         shutdown(to, Int32(SHUT_RDWR))
     }
+}
 
-    private static func withAddress(_ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+/// An address of this machine for the socket calls.
+enum LoopbackAddress {
+    static func with(port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(clamping: port).bigEndian

@@ -70,21 +70,23 @@ package final class TestCluster: Sendable {
                 """.utf8))
     }
 
+    /// A port that nothing listens on and that this process has not handed out before.
+    ///
+    /// Below the range that the kernel takes for outgoing connections, or one of those could sit on it later.
     package static func freePort() throws -> Int {
+        for _ in 0..<200 {
+            let port = Int.random(in: 20_000..<32_000)
+            if handedOut.withLock({ $0.insert(port).inserted }) && isFree(port) { return port }
+        }
+        throw TestClusterError("no free port")
+    }
+
+    private static let handedOut = Mutex<Set<Int>>([])
+
+    private static func isFree(_ port: Int) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic -> Int32 in
-                guard bind(descriptor, generic, length) == 0 else { return -1 }
-                return getsockname(descriptor, generic, &length)
-            }
-        }
-        guard status == 0 else { throw TestClusterError("no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
+        return LoopbackAddress.with(port: port) { bind(descriptor, $0, $1) } == 0
     }
 
     /// Runs a script and waits for it. Not by `Process`, which waits for the watcher and the server too.
