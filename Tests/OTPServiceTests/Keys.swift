@@ -51,9 +51,10 @@ extension OneTimeCode {
 }
 
 extension PhoneNumber {
-    /// A fresh Indian mobile number, of a prefix of its own as good as always.
+    /// A fresh Indian mobile number, of a prefix of its own as good as always, whose end is no fault of the simulator.
     static func fresh() -> PhoneNumber {
-        let digits = (0..<8).map { _ in String(Int.random(in: 0...9)) }.joined()
-        return PhoneNumber(e164: "+9198" + digits) ?? fresh()
+        let prefix = Int.random(in: 1000...9999)
+        let rest = Int.random(in: 1000...8999)
+        return PhoneNumber(e164: "+9198\(prefix)\(rest)") ?? fresh()
     }
 }

@@ -27,6 +27,15 @@ struct LimitTests {
         #expect(limit.wait(arrival: arrival, now: now + 720_000_000) == 0)
     }
 
+    @Test("a narrow network limit is one row, a wide one sixteen that make up the whole")
+    func parts() {
+        let narrow = NetworkPart("203.0.113.9", RateLimit(25, per: 300))
+        #expect(narrow.key == "network:203.0.113.9" && narrow.limit == RateLimit(25, per: 300))
+        let wide = (0..<500).map { _ in NetworkPart("203.0.113.9", RateLimit(10_000, per: 300)) }
+        #expect(Set(wide.map(\.key)).count == 16)
+        #expect(wide.allSatisfy { $0.limit == RateLimit(625, per: 300) })
+    }
+
     @Test("cooldowns grow, and the last one stays")
     func cooldowns() {
         #expect((0...4).map(SendLimits.standard.cooldown(after:)) == [30, 60, 120, 120, 120])

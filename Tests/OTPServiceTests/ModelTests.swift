@@ -82,8 +82,8 @@ struct ModelTests {
         var loose = tight
         loose.phone = nil
         loose.phoneLonger = nil
-        loose.network = RateLimit(1000, per: 60)
-        loose.prefix = RateLimit(1000, per: 60)
+        loose.network = RateLimit(900, per: 60)
+        loose.prefix = RateLimit(900, per: 60)
         return [(1, tight), (2, tight), (3, recording), (4, off), (5, loose), (6, loose)]
     }()
 

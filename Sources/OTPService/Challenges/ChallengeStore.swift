@@ -83,6 +83,7 @@ package struct ChallengeStore: Sendable {
     /// The statement of ``send(_:network:at:)``, for the benchmark that runs the same one in pgbench.
     package func sendStatement(_ order: ChallengeOrder, network: String, at moment: Date? = nil) -> PostgresQuery {
         let enforced = limits.fraudGuard == .enforce
+        let part = NetworkPart(network, limits.network)
         return """
             SELECT outcome, decided_at, wait, prefix_over FROM send_code(
                 \(moment), \(order.phone.e164)::e164, \(order.purpose.rawValue)::purpose,
@@ -90,7 +91,7 @@ package struct ChallengeStore: Sendable {
                 \(order.codeLength), \(order.lifetime), \(order.maxAttempts), \(limits.cooldown(after: 0)),
                 \(limits.phone?.step), \(limits.phone?.window),
                 \(limits.phoneLonger?.step), \(limits.phoneLonger?.window),
-                \("network:" + network), \(limits.network.step), \(limits.network.window),
+                \(part.key), \(part.limit.step), \(part.limit.window),
                 \("prefix:" + order.phone.prefix), \(prefixLimit?.step), \(prefixLimit?.window), \(enforced))
             """
     }
@@ -99,13 +100,14 @@ package struct ChallengeStore: Sendable {
     package func resend(
         _ challenge: ChallengeID, channel: Channel, network: String, at moment: Date? = nil
     ) async throws(PostgresError) -> ResendDecision {
+        let part = NetworkPart(network, limits.network)
         let rows = try await postgres.write(
             """
             SELECT outcome, decided_at, wait, phone, expires_at, resends, attempts_left, code_length FROM resend_code(
                 \(moment), \(challenge.uuid), \(channel.rawValue)::channel, \(limits.cooldowns),
                 \(limits.phone?.step), \(limits.phone?.window),
                 \(limits.phoneLonger?.step), \(limits.phoneLonger?.window),
-                \("network:" + network), \(limits.network.step), \(limits.network.window),
+                \(part.key), \(part.limit.step), \(part.limit.window),
                 \(prefixLimit?.step), \(prefixLimit?.window), \(limits.fraudGuard == .enforce))
             """)
         let (outcome, decidedAt, wait, phone, expiresAt, resends, attemptsLeft, codeLength) = try one(rows).decode(

@@ -14,8 +14,8 @@ package final class Dispatcher: Service, Sendable {
         package var inFlight = 64
         package var poll: Duration = .seconds(2)
         /// With fewer places free than this it waits for `breath`, so that a busy system takes messages in batches.
-        package var smallestBatch = 8
-        package var breath: Duration = .milliseconds(5)
+        package var smallestBatch = 16
+        package var breath: Duration = .milliseconds(20)
 
         package init() {}
     }

@@ -4,8 +4,14 @@ import Synchronization
 
 /// Writes reports in batches: what comes in while one statement runs is in the next.
 final class ReportWriter: Sendable {
+    private struct Entry {
+        let message: Message
+        let report: MessageReport
+        let added = ContinuousClock.now
+    }
+
     private struct State {
-        var pending: [(message: Message, report: MessageReport)] = []
+        var pending: [Entry] = []
         var finished = false
     }
 
@@ -22,7 +28,7 @@ final class ReportWriter: Sendable {
     }
 
     func add(_ message: Message, _ report: MessageReport) {
-        state.withLock { $0.pending.append((message, report)) }
+        state.withLock { $0.pending.append(Entry(message: message, report: report)) }
         bell.ring()
     }
 
@@ -35,7 +41,11 @@ final class ReportWriter: Sendable {
     /// Returns after ``finish()``. While the database is away reports wait; one that cannot be written before its lease passes
     /// is worth nothing any more, because the message is then sent again.
     func run() async {
-        for await _ in bell.rings { await flush() }
+        for await _ in bell.rings {
+            // Others finish at about the same time, and nobody waits for a report.
+            try? await Task.sleep(for: .milliseconds(5))
+            await flush()
+        }
         await flush()
     }
 
@@ -48,7 +58,7 @@ final class ReportWriter: Sendable {
             }
             if batch.isEmpty { return }
             do {
-                try await outbox.report(batch)
+                try await outbox.report(batch.map { ($0.message, $0.report) })
             } catch {
                 guard await putBack(batch, after: error) else { return }
             }
@@ -56,13 +66,11 @@ final class ReportWriter: Sendable {
     }
 
     /// False when there is no more time to wait for the database.
-    private func putBack(
-        _ batch: [(message: Message, report: MessageReport)], after error: PostgresError
-    ) async -> Bool {
+    private func putBack(_ batch: [Entry], after error: PostgresError) async -> Bool {
         logger.warning("reports wait for the database", metadata: ["count": "\(batch.count)", "error": "\(error)"])
+        let deadline = ContinuousClock.now - .seconds(outbox.leaseSeconds)
         let stopping = state.withLock { state in
-            // Unbounded it could only grow by what was leased, and leases end too.
-            if !state.finished { state.pending.insert(contentsOf: batch.suffix(10_000), at: 0) }
+            if !state.finished { state.pending.insert(contentsOf: batch.filter { $0.added > deadline }, at: 0) }
             return state.finished
         }
         if stopping || Task.isCancelled { return false }

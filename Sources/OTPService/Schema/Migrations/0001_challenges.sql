@@ -18,7 +18,7 @@ create type channel as enum ('sms', 'voice');
 -- waiting for it) or dropped (superseded or used before it was sent).
 create type message_state as enum ('queued', 'submitted', 'unresolved', 'delivered', 'failed', 'dropped');
 
--- One row per phone that ever asked. It is the lock that all decisions about this phone pass through, one at a time.
+-- One row per phone that ever asked. All decisions about a phone pass through its lock, one at a time.
 create table phones (
     phone e164 not null,
     -- GCRA: the theoretical arrival time of each send limit, microseconds since 1970. 0: never used.
