@@ -115,7 +115,7 @@ struct SignInTests {
         try await withAdminDatabase { database in
             let admin = try await database.enrol()
             let code = try await admin.code(database)
-            let words = try await parallel(50) { _ in
+            let words = try await database.parallelBehindLock(50) { _ in
                 try await database.signIn(database.proof(admin.phone), code: code, origin: testOrigin).word
             }
             #expect(words["signed in"] == 1)
@@ -131,7 +131,7 @@ struct SignInTests {
             let admin = try await database.enrol()
             let code = try await admin.code(database)
             let proof = database.proof(admin.phone)
-            let words = try await parallel(50) { _ in
+            let words = try await database.parallelBehindLock(50) { _ in
                 try await database.signIn(proof, code: code, origin: testOrigin).word
             }
             #expect(words == ["signed in": 1, "proof used": 49])
@@ -144,7 +144,7 @@ struct SignInTests {
         try await withAdminDatabase { database in
             let admin = try await database.enrol()
             let wrong = try await admin.wrongCode(database)
-            let words = try await parallel(50) { _ in
+            let words = try await database.parallelBehindLock(50) { _ in
                 try await database.signIn(database.proof(admin.phone), code: wrong, origin: testOrigin).word
             }
             #expect(try await database.scalar("SELECT totp_failures::int8 FROM admins") == 5)
@@ -194,5 +194,33 @@ func parallel(
     try await withThrowingTaskGroup(of: String.self) { group in
         for number in 0..<times { group.addTask { try await work(number) } }
         return try await group.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+    }
+}
+
+extension AdminDatabase {
+    /// The same, with a barrier: the operators' rows are locked until several attempts wait for them, each with what it
+    /// read before. A statement that decides by what it read before the lock lets all of these through.
+    func parallelBehindLock(
+        _ times: Int, _ work: @escaping @Sendable (Int) async throws -> String
+    ) async throws -> [String: Int] {
+        let test = test
+        let attempts = try await test.client.transaction { transaction in
+            _ = try await transaction.query("SELECT id FROM admins FOR UPDATE")
+            let attempts = Task { try await parallel(times, work) }
+            var waiting = 0
+            for _ in 0..<200 where waiting < 4 {
+                try await Task.sleep(for: .milliseconds(2))
+                let row = try await test.client.read(
+                    """
+                    SELECT count(*) FROM pg_stat_activity
+                     WHERE datname = current_database() AND wait_event_type = 'Lock'
+                    """
+                ).first
+                waiting = try row?.decode((Int).self) ?? 0
+            }
+            #expect(waiting >= 4, "nobody waited for the lock")
+            return attempts
+        }
+        return try await attempts.value
     }
 }
