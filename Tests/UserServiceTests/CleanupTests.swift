@@ -78,6 +78,18 @@ struct CleanupTests {
         }
     }
 
+    @Test("empties the default partition at once, or in batches if live rows are in it", arguments: [false, true])
+    func defaultPartition(_ hasLiveRow: Bool) async throws {
+        try await withUserDatabase { database in
+            try await list(database, 25_000, expiring: "-3 days")
+            if hasLiveRow { try await list(database, 1, expiring: "9 days") }
+            #expect(try await count(database, "blacklisted_tokens_default") == (hasLiveRow ? 25_001 : 25_000))
+            let report = try await cleanup(database).clean()
+            #expect(hasLiveRow ? report.rowsDeleted == 25_000 : report.rowsDeleted > 0)
+            #expect(try await count(database) == (hasLiveRow ? 1 : 0))
+        }
+    }
+
     @Test("is done by one instance at a time")
     func once() async throws {
         try await withUserDatabase { database in

@@ -48,7 +48,8 @@ struct SessionRuleTests {
             var history: [String] = []
             let began = ContinuousClock.now
             for _ in 0..<60 {
-                // The test takes time of its own, which the rules do not see: on a busy machine it stops before that matters.
+                // The test takes time of its own, which the rules do not see: on a busy machine it stops before that
+                // matters.
                 guard ContinuousClock.now - began < .milliseconds(1500) else { break }
                 // No two events are at the same moment, as in the database.
                 model.now += 0.001

@@ -2,8 +2,9 @@ import CPhoneNumber
 
 /// A phone number in its one canonical form, E.164.
 ///
-/// Two spellings of a number are equal values: region and line type are what is known about it, not what it is. It prints
-/// itself masked, so that a log line or an error cannot carry a whole number; `e164` is for the database and the gateway.
+/// Two spellings of a number are equal values: region and line type are what is known about it, not what it is. It
+/// prints itself masked, so that a log line or an error cannot carry a whole number; `e164` is for the database and
+/// the gateway.
 package struct PhoneNumber: Sendable {
     /// The number as `+` and two to fifteen digits (ITU-T E.164 §6).
     package let e164: String
@@ -16,8 +17,9 @@ package struct PhoneNumber: Sendable {
 
     /// Reads any common spelling of a phone number.
     ///
-    /// Spaces, dashes, dots, brackets, invisible formatting characters, `tel:` and the decimal digits of any script are understood;
-    /// letters, extensions, and everything that could be a list of numbers are refused. Throws `InvalidPhoneNumber`.
+    /// Spaces, dashes, dots, brackets, invisible formatting characters, `tel:` and the decimal digits of any script
+    /// are understood; letters, extensions, and everything that could be a list of numbers are refused. Throws
+    /// `InvalidPhoneNumber`.
     /// - Parameter defaultRegion: the two-letter region of numbers without a plus sign; nil demands the plus sign.
     package init(parsing text: String, defaultRegion: String?) throws(InvalidPhoneNumber) {
         let digits = try PhoneSpelling.canonical(text)
@@ -48,7 +50,8 @@ package struct PhoneNumber: Sendable {
             }
     }
 
-    /// Takes a number that is in canonical form already, `^\+[1-9][0-9]{1,14}$`, as databases and tokens hold it; nothing is looked up.
+    /// Takes a number that is in canonical form already, `^\+[1-9][0-9]{1,14}$`, as databases and tokens hold it;
+    /// nothing is looked up.
     package init?(e164: String) {
         guard Self.isE164(e164) else { return nil }
         self.e164 = e164

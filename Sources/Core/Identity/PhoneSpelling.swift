@@ -10,8 +10,9 @@ package enum InvalidPhoneNumber: Error, Hashable, CaseIterable {
 
 /// The many ways to write one number, reduced to an optional plus sign and ASCII digits.
 ///
-/// Only what this lets through reaches libphonenumber, which would itself read letters as digits ("vanity" numbers), drop
-/// extensions, and take the first of a list. Refusing is safer: the text that was limited must be the number that is dialled.
+/// Only what this lets through reaches libphonenumber, which would itself read letters as digits ("vanity" numbers),
+/// drop extensions, and take the first of a list. Refusing is safer: the text that was limited must be the number
+/// that is dialled.
 enum PhoneSpelling {
     /// In bytes of UTF-8: fifteen three-byte digits, each with a three-byte separator, and a prefix.
     static let maximumLength = 128
@@ -53,7 +54,8 @@ enum PhoneSpelling {
 
     private static func isPlus(_ scalar: Unicode.Scalar) -> Bool { scalar == "+" || scalar == "\u{FF0B}" }
 
-    /// Blanks, dashes, dots, round and square brackets, and invisible formatting; no control characters, so no line ends.
+    /// Blanks, dashes, dots, round and square brackets, and invisible formatting; no control characters, so no line
+    /// ends.
     private static func isSeparator(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {
         case " ", "-", ".", "(", ")", "[", "]": return true

@@ -7,8 +7,8 @@
 extension UUID {
     /// Makes a UUID that sorts by its time of creation (RFC 9562 §5.7).
     ///
-    /// The twelve bits after the milliseconds are the fraction of the millisecond (§6.2 method 3), so that rows made in quick
-    /// succession sit side by side in an index; the remaining 62 are random.
+    /// The twelve bits after the milliseconds are the fraction of the millisecond (§6.2 method 3), so that rows made
+    /// in quick succession sit side by side in an index; the remaining 62 are random.
     package static func version7(at time: Date = Date()) -> UUID {
         let milliseconds = max(0, min(time.timeIntervalSince1970 * 1000, 0xFFFF_FFFF_FFFF))
         let whole = UInt64(milliseconds)
@@ -26,7 +26,8 @@ extension UUID {
 
     private static func byte(_ word: UInt64, _ shift: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: word >> shift) }
 
-    /// The 36-character form in lower case; `uuidString` is in upper case, and a second pass over it costs more than this.
+    /// The 36-character form in lower case; `uuidString` is in upper case, and a second pass over it costs more than
+    /// this.
     package var lowercaseText: String {
         String(unsafeUninitializedCapacity: 36) { buffer in
             var position = 0

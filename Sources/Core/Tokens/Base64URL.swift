@@ -1,4 +1,5 @@
-/// Base64 with the URL-safe alphabet (RFC 4648 §5) in its one canonical form: no padding, no other characters, unused bits zero.
+/// Base64 with the URL-safe alphabet (RFC 4648 §5) in its one canonical form: no padding, no other characters, unused
+/// bits zero.
 package enum Base64URL {
     /// Writes bytes without padding.
     package static func encode(_ bytes: some Collection<UInt8>) -> String {

@@ -75,7 +75,8 @@ extension Date {
     /// Rounded down to the precision of `exp`.
     var wholeSeconds: Date { Date(timeIntervalSince1970: timeIntervalSince1970.rounded(.down)) }
 
-    /// Rounded down to the precision of `iat`; the small shift keeps a value that is whole already from losing one to binary fractions.
+    /// Rounded down to the precision of `iat`; the small shift keeps a value that is whole already from losing one to
+    /// binary fractions.
     var wholeMilliseconds: Date {
         Date(timeIntervalSince1970: (timeIntervalSince1970 * 1000 + 0.001).rounded(.down) / 1000)
     }

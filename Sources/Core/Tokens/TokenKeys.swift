@@ -10,8 +10,8 @@ import JWTKit
 
 /// The keys that tokens are signed and verified with.
 ///
-/// Tokens are signed with the current key. The previous one still verifies, so that a rotation signs nobody out: it is removed
-/// when the longest-lived token signed with it has expired.
+/// Tokens are signed with the current key. The previous one still verifies, so that a rotation signs nobody out: it
+/// is removed when the longest-lived token signed with it has expired.
 package struct TokenKeys: Sendable {
     let current: TokenKey
     let previous: TokenKey?
@@ -39,8 +39,8 @@ package struct TokenKeys: Sendable {
 
     /// The keys to try for a token, most likely first.
     ///
-    /// The key id chooses between our own two keys when it names one of them, and is otherwise ignored: it is written by
-    /// whoever wrote the token, and never looked up anywhere (RFC 8725 §3.10).
+    /// The key id chooses between our own two keys when it names one of them, and is otherwise ignored: it is written
+    /// by whoever wrote the token, and never looked up anywhere (RFC 8725 §3.10).
     func candidates(keyID: String?) -> [TokenKey] {
         let all = [current, previous].compactMap(\.self)
         let named = all.filter { $0.id == keyID }

@@ -8,10 +8,12 @@ enum TokenText {
         var keyID: String?
     }
 
-    /// Checks that the text is three canonical base64url parts, the first two strict JSON objects, and that the header is one of ours.
+    /// Checks that the text is three canonical base64url parts, the first two strict JSON objects, and that the
+    /// header is one of ours.
     ///
     /// Header members other than `alg`, `typ` and `kid` are refused, whatever they say: `crit` must not be ignored
-    /// (RFC 7515 §4.1.11), `jwk`, `jku` and `x5*` bring foreign keys, `zip` and `cty` other formats. Throws `TokenError`.
+    /// (RFC 7515 §4.1.11), `jwk`, `jku` and `x5*` bring foreign keys, `zip` and `cty` other formats. Throws
+    /// `TokenError`.
     static func header(of text: String) throws(TokenError) -> Header {
         guard text.utf8.count <= maximumLength else { throw .malformed }
         let parts = Array(text.utf8).split(separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)

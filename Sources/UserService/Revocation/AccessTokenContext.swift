@@ -3,7 +3,8 @@ import Hummingbird
 import Logging
 import Tokens
 
-/// The context of a user's requests: the access token is verified, and whether it was revoked is asked by the statement that acts.
+/// The context of a user's requests: the access token is verified, and whether it was revoked is asked by the
+/// statement that acts.
 struct AccessTokenContext: AuthenticatedContext {
     var base: PostkeyRequestContext
     let token: AccessToken

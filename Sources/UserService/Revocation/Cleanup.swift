@@ -42,13 +42,12 @@ struct Cleanup: Service {
 
     /// Cleans once. Throws `PostgresError`.
     func clean() async throws -> CleanupReport {
-        // A connection of its own: changing partitions must not stand before anybody's statement in a shared lane.
-        var report = try await postgres.transaction { transaction in
-            let rows = try await transaction.query(
-                "select partitions_made, partitions_dropped, rows_deleted from maintain_blacklisted_tokens()")
-            guard let row = rows.first else { return CleanupReport(wasMine: false) }
-            let (made, dropped, deleted) = try row.decode((Int, Int, Int).self)
-            return CleanupReport(partitionsMade: made, partitionsDropped: dropped, rowsDeleted: deleted)
+        var report = try await maintainPartitions()
+        // Live rows in the default partition keep it from being emptied at once.
+        var last = report
+        while last.rowsDeleted == Self.defaultBatch {
+            last = try await maintainPartitions()
+            report.rowsDeleted += last.rowsDeleted
         }
         while report.wasMine {
             let deleted = try await deleteSessions()
@@ -57,6 +56,20 @@ struct Cleanup: Service {
         }
         return report
     }
+
+    /// A connection of its own: changing partitions must not stand before anybody's statement in a shared lane.
+    private func maintainPartitions() async throws -> CleanupReport {
+        try await postgres.transaction { transaction in
+            let rows = try await transaction.query(
+                "select partitions_made, partitions_dropped, rows_deleted from maintain_blacklisted_tokens()")
+            guard let row = rows.first else { return CleanupReport(wasMine: false) }
+            let (made, dropped, deleted) = try row.decode((Int, Int, Int).self)
+            return CleanupReport(partitionsMade: made, partitionsDropped: dropped, rowsDeleted: deleted)
+        }
+    }
+
+    /// As in `maintain_blacklisted_tokens`.
+    private static let defaultBatch = 10_000
 
     /// Small, so that no statement holds its locks for long.
     private static let batch = 1000

@@ -25,9 +25,11 @@ struct RevocationStore: Sendable {
             """)
     }
 
-    /// Ends all sessions of a token's user, in one statement; false if the token has been revoked. Throws `PostgresError`.
+    /// Ends all sessions of a token's user, in one statement; false if the token has been revoked. Throws
+    /// `PostgresError`.
     ///
-    /// The mark on the user also voids a session that a sign-in begins at this moment and this statement cannot see yet.
+    /// The mark on the user also voids a session that a sign-in begins at this moment and this statement cannot see
+    /// yet.
     func endAllSessions(of token: AccessToken) async throws(PostgresError) -> Bool {
         let rows = try await postgres.write(
             """

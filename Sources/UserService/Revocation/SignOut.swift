@@ -7,8 +7,8 @@ struct SignOut: Sendable {
 
     /// Signs out. Throws `SignOutError` or `PostgresError`.
     ///
-    /// A token that was revoked already is at its goal: the client may ask again when an answer was lost. But it has no right to
-    /// end sessions other than its own.
+    /// A token that was revoked already is at its goal: the client may ask again when an answer was lost. But it has
+    /// no right to end sessions other than its own.
     func callAsFunction(_ token: AccessToken, everywhere: Bool) async throws {
         if everywhere {
             guard try await store.endAllSessions(of: token) else { throw SignOutError.revoked }

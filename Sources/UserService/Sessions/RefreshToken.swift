@@ -5,9 +5,9 @@ import Tokens
 
 /// A refresh token: the session's id, a generation, and 256 bits that only we can compute.
 ///
-/// The secret part is HMAC-SHA-256 of the other two under a key derived from `JWT_SECRET_KEY`, so that the successor of a token
-/// can be given twice without being kept. The database holds the SHA-256 of the whole and decides by that: sessions outlive a
-/// rotation of the key.
+/// The secret part is HMAC-SHA-256 of the other two under a key derived from `JWT_SECRET_KEY`, so that the successor
+/// of a token can be given twice without being kept. The database holds the SHA-256 of the whole and decides by that:
+/// sessions outlive a rotation of the key.
 struct RefreshToken: Sendable, Hashable {
     let sessionID: SessionID
     /// 0 to 2³¹−1.
@@ -16,7 +16,8 @@ struct RefreshToken: Sendable, Hashable {
     let text: String
     /// What the database knows the token by.
     let hash: [UInt8]
-    /// Whether the secret part is the one that one of our keys gives. False for inventions, and after its key was removed.
+    /// Whether the secret part is the one that one of our keys gives. False for inventions, and after its key was
+    /// removed.
     let isGenuine: Bool
 }
 

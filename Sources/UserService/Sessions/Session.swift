@@ -1,7 +1,7 @@
 import Foundation
 
-/// The rule of sessions, as pure values; `SessionStore` and `SignInStore` say the same in SQL, and a test drives both with the
-/// same events.
+/// The rule of sessions, as pure values; `SessionStore` and `SignInStore` say the same in SQL, and a test drives both
+/// with the same events.
 struct Session: Sendable, Hashable {
     let createdAt: Date
     let absoluteExpiresAt: Date

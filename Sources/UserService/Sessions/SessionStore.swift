@@ -7,12 +7,13 @@ struct SessionStore: Sendable {
     let postgres: PostgresClient
     let limits: SessionLimits
 
-    /// Presents a refresh token and returns the outcome, with the session if there are tokens to give. Throws `PostgresError`.
+    /// Presents a refresh token and returns the outcome, with the session if there are tokens to give. Throws
+    /// `PostgresError`.
     ///
-    /// One `UPDATE`, so that of many at once the row lock makes one the first: it rotates, and the others, whose conditions are
-    /// evaluated again on the row that it left (PostgreSQL manual, 13.2.1), find their token to be the previous one.
-    /// A token that is neither the current one nor just replaced, but was ours, ends the session. One that was never ours
-    /// matches no row: knowing a session's id is not enough to end it.
+    /// One `UPDATE`, so that of many at once the row lock makes one the first: it rotates, and the others, whose
+    /// conditions are evaluated again on the row that it left (PostgreSQL manual, 13.2.1), find their token to be the
+    /// previous one. A token that is neither the current one nor just replaced, but was ours, ends the session. One
+    /// that was never ours matches no row: knowing a session's id is not enough to end it.
     func refresh(
         _ token: RefreshToken, successor: RefreshToken, accessTokenID: UUID
     ) async throws(PostgresError) -> (outcome: RefreshOutcome, grant: SessionGrant?) {
@@ -25,7 +26,8 @@ struct SessionStore: Sendable {
                 rotated_at = case when s.refresh_hash = p.hash then now() else s.rotated_at end,
                 access_token_id = case when s.refresh_hash = p.hash then p.access_token_id else s.access_token_id end,
                 access_expires_at = case when s.refresh_hash = p.hash
-                    then date_trunc('second', now() + p.access_lifetime) else s.access_expires_at end,
+                    then date_trunc('second', now() + p.access_lifetime + interval '999999 microseconds')
+                    else s.access_expires_at end,
                 idle_expires_at = case when s.refresh_hash = p.hash
                     then least(now() + p.idle_lifetime, s.absolute_expires_at) else s.idle_expires_at end,
                 ended_at = case when s.refresh_hash = p.hash

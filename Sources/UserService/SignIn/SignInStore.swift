@@ -25,9 +25,9 @@ struct SignInStore: Sendable {
     /// Uses a verification token; returns the outcome, the session if there are tokens to give, and whether the session
     /// began together with its user. Throws `PostgresError`.
     ///
-    /// One statement: the use of the token is the session's row, unique by challenge. Twenty at once queue on the user's row
-    /// and then on the unique index; `known` is what the statement's snapshot saw, and a session that a twin began after that
-    /// comes back from the conflict instead.
+    /// One statement: the use of the token is the session's row, unique by challenge. Twenty at once queue on the
+    /// user's row and then on the unique index; `known` is what the statement's snapshot saw, and a session that a
+    /// twin began after that comes back from the conflict instead.
     func signIn(
         _ request: SignInRequest
     ) async throws(PostgresError) -> (outcome: SignInOutcome, grant: SessionGrant?, isNewUser: Bool) {
@@ -52,7 +52,9 @@ struct SignInStore: Sendable {
                     access_expires_at, idle_expires_at, absolute_expires_at)
                 select p.session_id, a.id, p.challenge_id, \(request.deviceName), \(request.refreshToken.hash),
                     \(request.accessTokenID),
-                    date_trunc('second', now() + make_interval(secs => \(Double(limits.accessLifetime)))),
+                    -- Up to the whole second: exp has no fraction, and the client is promised this many seconds.
+                    date_trunc('second', now() + make_interval(secs => \(Double(limits.accessLifetime)))
+                        + interval '999999 microseconds'),
                     least(now() + p.idle_lifetime, now() + p.absolute_lifetime), now() + p.absolute_lifetime
                 from p, account a where a.status = 'active'
                 on conflict (challenge_id) do update set device_name = s.device_name

@@ -9,7 +9,8 @@ struct SignInWithProof: Sendable {
     let store: SignInStore
     let issuer: SessionIssuer
 
-    /// Signs in; the second value tells whether a user was made. Throws `SignInError`, `PostgresError`, or what signing throws.
+    /// Signs in; the second value tells whether a user was made. Throws `SignInError`, `PostgresError`, or what
+    /// signing throws.
     func callAsFunction(_ text: String, deviceName: String?) async throws -> (tokens: SessionTokens, isNewUser: Bool) {
         let token = try await verified(text)
         let session = SessionID()

@@ -107,7 +107,8 @@ enum DisplayText {
         return trimmed
     }
 
-    /// Neither control characters and line ends, nor the overrides of writing direction by which a text can pose as another.
+    /// Neither control characters and line ends, nor the overrides of writing direction by which a text can pose as
+    /// another.
     static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator, .unassigned, .surrogate: false

@@ -5,8 +5,8 @@ import Tokens
 
 /// What the database knows about the user of an access token.
 ///
-/// Whether the token is still good is judged by `live_user` in the schema, within the statement that reads or acts: there is no
-/// moment between the check and the act.
+/// Whether the token is still good is judged by `live_user` in the schema, within the statement that reads or acts:
+/// there is no moment between the check and the act.
 struct UserStore: Sendable {
     let postgres: PostgresClient
 

@@ -48,7 +48,8 @@ struct DirectoryStore: Sendable {
             total: count.total, totalIsExact: count.isExact, asOf: count.asOf)
     }
 
-    /// Walks the index of (created_at, id) from the cursor on; one row more than asked for tells whether there is a next page.
+    /// Walks the index of (created_at, id) from the cursor on; one row more than asked for tells whether there is a
+    /// next page.
     private func rows(_ query: DirectoryQuery) async throws(PostgresError) -> PostgresRows {
         let (comparison, direction) = query.order == .newestFirst ? ("<", "desc") : (">", "asc")
         let range = query.search?.phoneRange

@@ -1,0 +1,71 @@
+-- Why: expired rows in the default partition (tokens listed while no partition of their day was there) were deleted by one
+-- statement, which with millions of them does not end within the statement timeout. Now the partition is emptied at once
+-- if all its rows have expired, and else in batches.
+-- Locks: none that matter, a function is replaced. Expected duration: milliseconds.
+
+-- Makes the partitions of today and the next days, drops those whose tokens have all expired, and removes expired rows
+-- from the default: all at once if no other is there (rows_deleted is then an estimate), else at most ten thousand, so that
+-- whoever is told of ten thousand calls again. Returns nothing if another instance is at it, else one row.
+--
+-- Lock: making or dropping a partition takes ACCESS EXCLUSIVE on the parent, emptying the default on that, for the time of a
+-- catalogue change; lock_timeout keeps it from queueing requests behind itself when a long transaction holds the table. One
+-- hour of margin is far more than the leeway for clocks.
+create or replace function maintain_blacklisted_tokens(as_of timestamptz default now(), days_ahead int default 2)
+returns table (partitions_made int, partitions_dropped int, rows_deleted bigint)
+language plpgsql as $$
+declare
+    today date := (as_of at time zone 'UTC')::date;
+    cutoff timestamptz := as_of - interval '1 hour';
+    day date;
+    partition text;
+begin
+    if not pg_try_advisory_xact_lock(hashtextextended('maintain_blacklisted_tokens', 0)) then
+        return;
+    end if;
+    perform set_config('lock_timeout', '250ms', true);
+    partitions_made := 0;
+    partitions_dropped := 0;
+    rows_deleted := 0;
+
+    if exists (select from blacklisted_tokens_default where expires_at < cutoff) then
+        lock table blacklisted_tokens_default in access exclusive mode;
+        if exists (select from blacklisted_tokens_default where expires_at >= cutoff) then
+            delete from blacklisted_tokens_default where ctid = any (array(
+                select ctid from blacklisted_tokens_default where expires_at < cutoff limit 10000));
+            get diagnostics rows_deleted = row_count;
+        else
+            select greatest(reltuples, 1) into rows_deleted
+            from pg_class where oid = 'blacklisted_tokens_default'::regclass;
+            truncate blacklisted_tokens_default;
+        end if;
+    end if;
+
+    for offset_days in 0..days_ahead loop
+        day := today + offset_days;
+        partition := 'blacklisted_tokens_' || to_char(day, 'YYYYMMDD');
+        continue when to_regclass(partition) is not null;
+        execute format('create table %I (like blacklisted_tokens including defaults including constraints)', partition);
+        -- Rows of that day in the default would forbid the partition: they move.
+        lock table blacklisted_tokens_default in access exclusive mode;
+        execute format(
+            'with moved as (delete from blacklisted_tokens_default where expires_at >= %L and expires_at < %L returning *)
+             insert into %I select * from moved',
+            day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC', partition);
+        execute format(
+            'alter table blacklisted_tokens attach partition %I for values from (%L) to (%L)',
+            partition, day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC');
+        partitions_made := partitions_made + 1;
+    end loop;
+
+    for partition, day in
+        select c.relname, to_date(right(c.relname, 8), 'YYYYMMDD')
+        from pg_inherits i join pg_class c on c.oid = i.inhrelid
+        where i.inhparent = 'blacklisted_tokens'::regclass and c.relname ~ '^blacklisted_tokens_[0-9]{8}$'
+    loop
+        continue when (day + 1)::timestamp at time zone 'UTC' > cutoff;
+        execute format('drop table %I', partition);
+        partitions_dropped := partitions_dropped + 1;
+    end loop;
+    return next;
+end
+$$;
