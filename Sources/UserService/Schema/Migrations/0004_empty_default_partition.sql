@@ -4,8 +4,8 @@
 -- Locks: none that matter, a function is replaced. Expected duration: milliseconds.
 
 -- Makes the partitions of today and the next days, drops those whose tokens have all expired, and removes expired rows
--- from the default: all at once if no other is there (rows_deleted is then an estimate), else at most ten thousand, so that
--- whoever is told of ten thousand calls again. Returns nothing if another instance is at it, else one row.
+-- from the default: all at once if no other is there (rows_deleted is an estimate beyond a hundred thousand), else at most ten
+-- thousand, so that whoever is told of ten thousand calls again. Returns nothing if another instance is at it, else one row.
 --
 -- Lock: making or dropping a partition takes ACCESS EXCLUSIVE on the parent, emptying the default on that, for the time of a
 -- catalogue change; lock_timeout keeps it from queueing requests behind itself when a long transaction holds the table. One
@@ -34,8 +34,9 @@ begin
                 select ctid from blacklisted_tokens_default where expires_at < cutoff limit 10000));
             get diagnostics rows_deleted = row_count;
         else
-            select greatest(reltuples, 1) into rows_deleted
-            from pg_class where oid = 'blacklisted_tokens_default'::regclass;
+            select greatest(count(*), (select reltuples from pg_class where oid = 'blacklisted_tokens_default'::regclass))
+            into rows_deleted
+            from (select from blacklisted_tokens_default limit 100000) counted;
             truncate blacklisted_tokens_default;
         end if;
     end if;
