@@ -7,8 +7,11 @@ package import Tokens
 
 /// All parts of the service, put together once.
 package struct OTPAssembly: Sendable {
+    /// What waits to be sent.
     package let outbox: Outbox
+    /// Has it sent.
     package let dispatcher: Dispatcher
+    /// Challenges in the database.
     package let store: ChallengeStore
     private let retention: Retention
     private let gauges: OutboxGauges
@@ -16,6 +19,7 @@ package struct OTPAssembly: Sendable {
     private let statistics: StatisticsRoutes
     private let unlock: UnlockRoutes
 
+    /// Puts the parts together; nothing runs yet.
     package init(
         settings: OTPSettings, keys: TokenKeys, postgres: PostgresClient, client: HTTPClient, logger: Logger,
         delivery: Dispatcher.Configuration = Dispatcher.Configuration()
@@ -44,6 +48,7 @@ package struct OTPAssembly: Sendable {
     /// What runs beside the HTTP server.
     package var services: [any Service] { [dispatcher, gauges, retention] }
 
+    /// Adds all routes of the service.
     package func add(to router: PostkeyRouter) {
         challenges.add(to: router)
         statistics.add(to: router)

@@ -9,28 +9,37 @@ package import ServiceRuntime
 /// otp-service: one-time codes, their delivery and their one verification. The composition root; nothing else here makes its own
 /// dependencies.
 package enum OTPService: ServiceDefinition {
+    /// Its name in tokens, logs and commands.
     package static let name = ServiceName.otp
+    /// Where it listens unless `PORT` says otherwise.
     package static let defaultPort = 8081
+    /// The variable that names its database.
     package static let databaseVariable = "OTP_DATABASE_URL"
+    /// All that it answers with when it refuses.
     package static let problems = ProblemCatalog(prefix: "/v1/otp", types: ProblemType.otp)
+    /// `send-test`, besides the commands of every service.
     package static var subcommands: [any ParsableCommand.Type] { [SendTestCommand.self] }
 
     /// Where the numbered SQL files are.
     package static var migrationsDirectory: URL { Bundle.module.bundleURL.appending(path: "Migrations") }
 
+    /// The schema it needs.
     package static func migrations() throws -> MigrationSet {
         try MigrationSet(bundle: .module, directory: "Migrations")
     }
 
+    /// The text of its OpenAPI file.
     package static func openAPI() throws -> String {
         let file = Bundle.module.bundleURL.appending(path: "OpenAPI/otp-service.yaml")
         return String(decoding: try Data(contentsOf: file), as: UTF8.self)
     }
 
+    /// Reads its own settings; what is wrong is noted in the reader.
     package static func settings(_ reader: SettingsReader, _ common: CommonSettings) -> OTPSettings {
         OTPSettings(reader, isProduction: common.isProduction)
     }
 
+    /// Puts the service together; nothing of it runs yet.
     package static func compose(_ runtime: Runtime<OTPSettings>) async throws -> Composition {
         let client = gatewayClient(runtime.settings.gateway, runtime)
         let assembly = OTPAssembly(

@@ -36,14 +36,22 @@ package enum AnswerVerdict: Sendable, Hashable {
 /// A challenge is active while its phone names it, it is unanswered, has attempts left and has not expired. Every evaluated
 /// answer costs an attempt, the right one too; resends give nothing back.
 package struct Challenge: Sendable, Hashable {
+    /// Names it.
     package let id: ChallengeID
+    /// What its proof will be for.
     package let purpose: Purpose
+    /// How many answers are evaluated.
     package let maxAttempts: Int
+    /// From then on it is dead.
     package let expiresAt: Date
+    /// Answers evaluated so far.
     package var attempts = 0
+    /// Messages after the first.
     package var resends = 0
+    /// When the right code was given.
     package var verifiedAt: Date?
 
+    /// A challenge that nobody has answered.
     package init(id: ChallengeID, purpose: Purpose, maxAttempts: Int, expiresAt: Date) {
         self.id = id
         self.purpose = purpose

@@ -2,6 +2,7 @@ import Metrics
 
 /// What the challenges count. Phones and codes are in no label.
 package struct ChallengeMetrics: Sendable {
+    /// Counts into the process's metrics.
     package init() {}
 
     func sent(_ channel: Channel, _ region: String?, _ outcome: String) {

@@ -12,6 +12,7 @@ package struct ChallengeRoutes: Sendable {
     let store: ChallengeStore
     let tokens: TokenVerifier
 
+    /// Adds send, resend, verify and the view of a challenge.
     package func add(to router: PostkeyRouter) {
         router.post("/v1/otp/send") { request, context in
             let body = try await request.json(as: SendBody.self)

@@ -14,10 +14,15 @@ package enum AnswerDecision: Sendable, Hashable {
 
 /// A challenge and its newest message, as its owner may see them.
 package struct ChallengeView: Sendable, Hashable {
+    /// What became of the challenge.
     package let status: ChallengeStatus
+    /// What became of its newest message.
     package let message: MessageState
+    /// How that message went out.
     package let channel: Channel
+    /// When the state of that message changed last.
     package let updatedAt: Date
+    /// When the code dies, or died.
     package let expiresAt: Date
     /// Seconds until another message may be asked for; 0: now.
     package let resendAfter: Int

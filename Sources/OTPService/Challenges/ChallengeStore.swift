@@ -19,27 +19,40 @@ package enum ResendDecision: Sendable, Hashable {
 
 /// A challenge after one more message.
 package struct ResentChallenge: Sendable, Hashable {
+    /// E.164.
     package let phone: String
+    /// When the database decided.
     package let decidedAt: Date
+    /// When the code dies; a resend does not move it.
     package let expiresAt: Date
     /// How many resends there have been, this one included.
     package let resends: Int
+    /// How many answers remain.
     package let attemptsLeft: Int
+    /// Digits of the code.
     package let codeLength: Int
 }
 
 /// All that one send writes.
 package struct ChallengeOrder: Sendable {
+    /// A fresh id, which the code was derived from.
     package let id: ChallengeID
+    /// Where the code goes.
     package let phone: PhoneNumber
+    /// What its proof will be for.
     package let purpose: Purpose
+    /// How the first message goes out.
     package let channel: Channel
+    /// What is kept of the code.
     package let code: SealedCode
+    /// Digits of the code.
     package let codeLength: Int
     /// Seconds that the code lives.
     package let lifetime: Int
+    /// How many answers will be evaluated.
     package let maxAttempts: Int
 
+    /// All that a send needs to know.
     package init(
         id: ChallengeID, phone: PhoneNumber, purpose: Purpose, channel: Channel, code: SealedCode, codeLength: Int,
         lifetime: Int, maxAttempts: Int
@@ -64,6 +77,7 @@ package struct ChallengeStore: Sendable {
     let limits: SendLimits
     let locks: LockPolicy
 
+    /// A store that keeps these limits.
     package init(postgres: PostgresClient, limits: SendLimits, locks: LockPolicy = .standard) {
         self.postgres = postgres
         self.limits = limits

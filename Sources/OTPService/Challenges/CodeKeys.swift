@@ -4,6 +4,7 @@ package import Identity
 
 /// What the database keeps of a code: a keyed hash, and the id of its key.
 package struct SealedCode: Sendable, Hashable {
+    /// Which key made the digest.
     package let keyID: String
     /// 32 bytes.
     package let digest: [UInt8]
@@ -16,6 +17,7 @@ package struct CodeKeys: Sendable {
     private let current: Key
     private let previous: Key?
 
+    /// Takes the keys as they are configured.
     package init(current: Secret, previous: Secret?) {
         self.current = Key(current)
         self.previous = previous.map(Key.init)

@@ -18,15 +18,21 @@ package struct CodePolicy: Sendable, Hashable {
 
 /// What the person is told of a message on its way.
 package struct ChallengeReceipt: Sendable, Hashable {
+    /// What to answer or resend.
     package let challengeID: ChallengeID
+    /// How this message goes out.
     package let channel: Channel
+    /// When the code dies.
     package let expiresAt: Date
     /// Seconds.
     package let expiresIn: Int
     /// Seconds.
     package let resendAfter: Int
+    /// How often the same code may be sent again.
     package let resendsLeft: Int
+    /// How many answers remain.
     package let attemptsLeft: Int
+    /// Digits of the code.
     package let codeLength: Int
 }
 

@@ -1,8 +1,10 @@
 /// Wakes one waiting task; rings while nobody waits are remembered as one.
 package struct Bell: Sendable {
+    /// For the one task that waits.
     package let rings: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
 
+    /// A silent bell.
     package init() {
         (rings, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }

@@ -13,6 +13,7 @@ package struct DeliverMessage: Sendable {
     /// Pause before the second attempt, so that a restarting gateway has come back.
     let repeatPause: Duration
 
+    /// Delivers through this gateway.
     package init(
         gateway: MSG91, keys: CodeKeys, retries: RetryPolicy = .standard, logger: Logger,
         repeatWindow: Duration = .seconds(10), repeatPause: Duration = .milliseconds(300)

@@ -12,11 +12,14 @@ package final class Dispatcher: Service, Sendable {
     package struct Configuration: Sendable {
         /// How many messages may be at the gateway at once.
         package var inFlight = 64
+        /// The longest a due message waits for its turn, whatever is lost.
         package var poll: Duration = .seconds(2)
         /// With fewer places free than this it waits for `breath`, so that a busy system takes messages in batches.
         package var smallestBatch = 16
+        /// How long a busy dispatcher lets places come free.
         package var breath: Duration = .milliseconds(20)
 
+        /// The defaults.
         package init() {}
     }
 
@@ -34,6 +37,7 @@ package final class Dispatcher: Service, Sendable {
         var backlog = false
     }
 
+    /// A dispatcher that runs once `run()` does.
     package init(
         outbox: Outbox, deliver: DeliverMessage, configuration: Configuration = Configuration(), logger: Logger
     ) {
@@ -46,6 +50,7 @@ package final class Dispatcher: Service, Sendable {
     /// There is something to send. Never blocks.
     package func wake() { bell.ring() }
 
+    /// Works until graceful shutdown or cancellation.
     package func run() async throws {
         await withGracefulShutdownHandler {
             await work()

@@ -32,10 +32,12 @@ package struct GatewayRefusal: Sendable, Hashable, CustomStringConvertible {
         case unrecognised
     }
 
+    /// Whose problem it is.
     package let kind: Kind
     /// The gateway's code or our name for its text; never the text, which may quote the message.
     package let code: String
 
+    /// A refusal of this kind.
     package init(_ kind: Kind, _ code: String) {
         self.kind = kind
         self.code = code

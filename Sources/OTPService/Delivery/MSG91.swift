@@ -5,9 +5,12 @@ package import Identity
 package struct MSG91Account: Sendable {
     /// `https://control.msg91.com`, without a slash at its end.
     package let baseURL: String
+    /// The account's key.
     package let authKey: Secret
+    /// The OTP template of the account, 24 hexadecimal digits.
     package let templateID: String
 
+    /// An account as it is configured.
     package init(baseURL: String, authKey: Secret, templateID: String) {
         self.baseURL = baseURL
         self.authKey = authKey
@@ -26,6 +29,7 @@ package struct MSG91: Sendable {
     /// a duplicate.
     let timeout: Duration
 
+    /// A client of this account.
     package init(account: MSG91Account, client: HTTPClient, timeout: Duration = .seconds(7)) {
         self.account = account
         self.client = client

@@ -28,15 +28,21 @@ package enum MessageState: String, Sendable, CaseIterable {
 
 /// A message that this process has leased: everything it takes to hand it to the gateway.
 package struct Message: Sendable {
+    /// The challenge whose code it carries.
     package let challengeID: ChallengeID
     /// 0 for the first message of the challenge.
     package let number: Int
+    /// How it goes out.
     package let channel: Channel
     /// How many leases there have been, this one included.
     package let tries: Int
+    /// Where it goes.
     package let phone: PhoneNumber
+    /// Part of what the code is derived from.
     package let purpose: Purpose
+    /// The key that the code is derived with.
     package let keyID: String
+    /// Digits of the code.
     package let codeLength: Int
     /// How long the code still lives.
     package let remaining: Duration
@@ -44,6 +50,7 @@ package struct Message: Sendable {
     package let waited: Duration
     /// The gateway has taken this code for this phone before, so that it can read it out.
     package let sentBefore: Bool
+    /// What says in a report that the message is still ours.
     package let lease: UUID
 
     /// Our name for it at the gateway (`CRQID`).
@@ -64,7 +71,9 @@ package enum MessageReport: Sendable, Hashable {
 package struct RetryPolicy: Sendable, Hashable {
     /// The first pause; each next one is twice as long.
     package let base: Duration
+    /// No pause is longer, but for its spread.
     package let longest: Duration
+    /// After this many it is given up.
     package let maxTries: Int
 
     /// 0.5 s, 1 s, 2 s … 30 s, at most 12 tries.

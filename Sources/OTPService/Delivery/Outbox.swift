@@ -11,6 +11,7 @@ package struct Outbox: Sendable {
     /// Seconds. Longer than two attempts of 7 s with the pause between them.
     let leaseSeconds: Int
 
+    /// An outbox whose leases last this long.
     package init(postgres: PostgresClient, leaseSeconds: Int = 30) {
         self.postgres = postgres
         self.leaseSeconds = leaseSeconds
@@ -75,7 +76,9 @@ package struct Outbox: Sendable {
 
 /// How full the outbox is.
 package struct OutboxDepth: Sendable, Hashable {
+    /// Messages that wait or are on their way.
     package let count: Int
+    /// Age of the oldest; 0 if there is none.
     package let oldestSeconds: Double
 }
 

@@ -7,6 +7,7 @@ package struct OutboxGauges: Service {
     let outbox: Outbox
     let logger: Logger
 
+    /// Measures until it is told to stop.
     package func run() async throws {
         let depth = Gauge(label: "outbox_depth")
         let oldest = Gauge(label: "outbox_oldest_seconds")

@@ -9,17 +9,23 @@ package struct DayStatistics: Sendable, Hashable, Encodable {
     package var sent = 0
     /// Of those, how many the gateway took; the delivered ones too.
     package var submitted = 0
+    /// Of those, how many arrived, as far as reports tell.
     package var delivered = 0
     /// Challenges of that day that were answered rightly.
     package var verified = 0
+    /// Messages that the gateway refused or that died waiting.
     package var failed = 0
 }
 
 /// What the console shows of this service.
 package struct Statistics: Sendable, Encodable {
+    /// Oldest first.
     package let days: [DayStatistics]
+    /// Messages that wait now.
     package let outboxDepth: Int
+    /// Age of the oldest of them.
     package let outboxOldestSeconds: Double
+    /// When the database read all this.
     package let asOf: Date
 
     enum CodingKeys: String, CodingKey {
@@ -36,6 +42,7 @@ package struct Statistics: Sendable, Encodable {
 package struct StatisticsStore: Sendable {
     let postgres: PostgresClient
 
+    /// Reads from this database.
     package init(postgres: PostgresClient) {
         self.postgres = postgres
     }

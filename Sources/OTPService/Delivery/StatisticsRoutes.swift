@@ -8,6 +8,7 @@ package struct StatisticsRoutes: Sendable {
     let statistics: StatisticsStore
     let tokens: TokenVerifier
 
+    /// Adds the route.
     package func add(to router: PostkeyRouter) {
         let trusted = router.group("internal", serviceTokens: tokens, audience: .otp)
         trusted.get("statistics") { request, _ in

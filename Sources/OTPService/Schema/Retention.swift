@@ -11,12 +11,14 @@ package struct Retention: Service {
     let days: Int
     let logger: Logger
 
+    /// Keeps rows for so many days.
     package init(postgres: PostgresClient, days: Int, logger: Logger) {
         self.postgres = postgres
         self.days = days
         self.logger = logger
     }
 
+    /// Purges a minute after the start and hourly from then on.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             // Not at once: a start has better things to do.

@@ -5,6 +5,7 @@ package struct DestinationPolicy: Sendable, Hashable {
     /// CLDR regions such as `IN`; nil allows all.
     package let countries: Set<String>?
 
+    /// Allows mobile lines of these regions.
     package init(countries: Set<String>?) {
         self.countries = countries
     }

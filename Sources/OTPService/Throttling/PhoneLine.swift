@@ -19,6 +19,7 @@ package enum SendRefusal: Sendable, Hashable {
 package struct PhoneLine: Sendable, Hashable {
     /// Arrival times of the two phone limits, microseconds since 1970; 0 if never used.
     package var firstArrival = 0
+    /// The same of the second limit.
     package var secondArrival = 0
     /// No message before.
     package var resendAt = Date.distantPast
@@ -29,6 +30,7 @@ package struct PhoneLine: Sendable, Hashable {
     /// The one challenge of each purpose that may be answered.
     package var named: [Purpose: ChallengeID] = [:]
 
+    /// A phone that nobody has asked for yet.
     package init() {}
 
     /// Charges a message to the phone, its network and its prefix, or refuses and changes nothing.
@@ -78,6 +80,7 @@ package struct PhoneLine: Sendable, Hashable {
 package struct LockPolicy: Sendable, Hashable {
     /// After each this many consecutive failures the phone is locked for `seconds`.
     package let every: Int
+    /// How long such a lock lasts.
     package let seconds: Int
     /// From this many on until an operator lifts it.
     package let forGood: Int

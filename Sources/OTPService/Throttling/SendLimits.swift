@@ -10,11 +10,13 @@ package struct SendLimits: Sendable, Hashable {
 
     /// Per phone; both hold.
     package var phone: RateLimit?
+    /// The second limit per phone; nil: there is none.
     package var phoneLonger: RateLimit?
     /// Per client network (an IPv4 address or an IPv6 /64).
     package var network: RateLimit
     /// Per block of ten thousand numbers.
     package var prefix: RateLimit
+    /// What happens at the limit per prefix.
     package var fraudGuard: FraudGuard
     /// Seconds to wait after the first message of a challenge, the second and so on; as many resends as there are.
     package var cooldowns: [Int]

@@ -8,6 +8,7 @@ package struct UnlockRoutes: Sendable {
     let store: ChallengeStore
     let tokens: TokenVerifier
 
+    /// Adds the route.
     package func add(to router: PostkeyRouter) {
         let trusted = router.group("internal", serviceTokens: tokens, audience: .otp)
         trusted.post("phones/{phone}/unlock") { _, context in
