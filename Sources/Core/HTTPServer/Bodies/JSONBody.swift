@@ -40,7 +40,9 @@ extension Request {
 
     /// Throws `unsupported-media-type` unless the body is uncompressed text of a type in UTF-8.
     func requireMediaType(_ name: String) throws(Problem) {
-        guard let type = header(.contentType).flatMap(MediaType.init), type.isUTF8(name) else {
+        let value = header(.contentType)
+        // As nearly all clients write it.
+        guard value == name || value.flatMap(MediaType.init)?.isUTF8(name) == true else {
             throw Problem(.unsupportedMediaType, detail: "The body must be \(name) in UTF-8.")
         }
         for field in headers where field.name == .contentEncoding && field.value.lowercased() != "identity" {

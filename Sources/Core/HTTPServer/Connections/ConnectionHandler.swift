@@ -31,9 +31,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     let limits: ConnectionLimits
-    private let state: ServingState
+    let state: ServingState
     /// Whoever answers the requests.
-    private let requests: AsyncStream<ReceivedRequest>.Continuation
+    let requests: AsyncStream<ReceivedRequest>.Continuation
     var phase = Phase.head
     /// The request whose body is coming.
     var request: ReceivedRequest?
@@ -108,7 +108,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if mustHold(context) { hasHeldRead = true } else { context.read() }
+        if mustHoldRead(context) { hasHeldRead = true } else { context.read() }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -157,183 +157,6 @@ final class ConnectionHandler: ChannelDuplexHandler {
         context.write(wrapOutboundOut(response.bytes), promise: promise)
         startIdleTimer(context)
         goOn(context)
-    }
-}
-
-/// Making requests.
-extension ConnectionHandler {
-    /// Whether nothing more may come now: a request is being answered, or the client does not take its answers.
-    private func mustHold(_ context: ChannelHandlerContext) -> Bool {
-        phase == .answering || (phase != .closing && !context.channel.isWritable)
-    }
-
-    /// Takes up what had to wait.
-    private func goOn(_ context: ChannelHandlerContext) {
-        while phase != .closing, !mustHold(context), let arrival = waiting.popFirst() {
-            switch arrival {
-            case .part(let part): take(part, context)
-            case .failure(let rejection): reject(rejection, context)
-            }
-        }
-        if hasHeldRead, !mustHold(context) {
-            hasHeldRead = false
-            context.read()
-        }
-    }
-
-    private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
-        switch part {
-        case .head(let head): takeHead(head, context)
-        case .body(var chunk):
-            bodySize += chunk.readableBytes
-            guard bodySize <= limits.maximumBodySize else { return reject(.payloadTooLarge, context) }
-            if request?.body == nil { request?.body = chunk } else { request?.body?.writeBuffer(&chunk) }
-        case .end:
-            guard let request else { return }
-            deliver(request, context)
-        }
-    }
-
-    private func takeHead(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        stopPhaseTimer()
-        phase = .body
-        bodySize = 0
-        guard let converted = RequestHead.convert(head) else { return reject(.invalidRequest, context) }
-        request = ReceivedRequest(
-            head: converted, body: nil, keepsAlive: head.isKeepAlive, isVersion10: head.version == .http1_0)
-        if let length = converted.headerFields[.contentLength] {
-            // Said before sent: nothing of it need be read.
-            guard let length = Int(length), length <= limits.maximumBodySize else {
-                return reject(.payloadTooLarge, context)
-            }
-            wantsContinue =
-                converted.headerFields[.expect]?.lowercased() == "100-continue"
-                && head.version == .http1_1
-        } else {
-            wantsContinue = false
-        }
-    }
-
-    private func deliver(_ request: ReceivedRequest, _ context: ChannelHandlerContext) {
-        stopPhaseTimer()
-        self.request = nil
-        phase = .answering
-        requests.yield(request)
-    }
-
-    /// Lets the refusal through in place of the request, so that it is answered and recorded as any other.
-    private func reject(_ rejection: ProblemType, _ context: ChannelHandlerContext) {
-        var refused = request ?? .unreadable(rejection)
-        refused.body = nil
-        refused.keepsAlive = false
-        refused.rejection = rejection
-        deliver(refused, context)
-    }
-
-    /// Tells a client that waits for it to send its body (RFC 9110 §10.1.1).
-    private func sendContinue(_ context: ChannelHandlerContext) {
-        guard wantsContinue, bodySize == 0 else { return }
-        wantsContinue = false
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
-    }
-}
-
-/// Timing and ending.
-extension ConnectionHandler {
-    typealias Timeout = (ConnectionHandler, ChannelHandlerContext) -> Void
-
-    private func startTimer(
-        _ context: ChannelHandlerContext, _ timer: inout Scheduled<Void>?, _ time: TimeAmount,
-        _ action: @escaping Timeout
-    ) {
-        timer?.cancel()
-        timer = context.eventLoop.assumeIsolated().scheduleTask(in: time) { [weak self] in
-            guard let self, context.channel.isActive else { return }
-            action(self, context)
-        }
-    }
-
-    private func startPhaseTimer(_ context: ChannelHandlerContext) {
-        let time = phase == .body ? (isDraining ? limits.drainBodyTime : limits.bodyTime) : limits.headTime
-        startTimer(context, &phaseTimer, time) { handler, context in
-            handler.phaseTimer = nil
-            handler.phaseEnded(context)
-        }
-    }
-
-    private func stopPhaseTimer() {
-        phaseTimer?.cancel()
-        phaseTimer = nil
-    }
-
-    private func phaseEnded(_ context: ChannelHandlerContext) {
-        switch phase {
-        case .head, .body: reject(.requestTimeout, context)
-        case .closing: context.close(promise: nil)
-        case .idle, .answering: break
-        }
-    }
-
-    /// One timer serves all the pauses of a connection: it looks how long the present one has lasted.
-    private func startIdleTimer(_ context: ChannelHandlerContext) {
-        guard idleTimer == nil else { return }
-        startTimer(context, &idleTimer, limits.idleTime) { $0.idleEnded($1) }
-    }
-
-    private func idleEnded(_ context: ChannelHandlerContext) {
-        idleTimer = nil
-        guard phase == .idle else { return }
-        let rest = idleSince + limits.idleTime - .now()
-        if rest <= .nanoseconds(0) { return context.close(promise: nil) }
-        startTimer(context, &idleTimer, rest) { $0.idleEnded($1) }
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
-            stallTimer?.cancel()
-            stallTimer = nil
-            goOn(context)
-        } else {
-            startTimer(context, &stallTimer, limits.stallTime) { $1.close(promise: nil) }
-        }
-        context.fireChannelWritabilityChanged()
-    }
-
-    private func drain(_ context: ChannelHandlerContext) {
-        guard !isDraining else { return }
-        isDraining = true
-        startTimer(context, &drainTimer, limits.drainTime) { $1.close(promise: nil) }
-        switch phase {
-        // Of an earlier answer there may be something left to write.
-        case .idle, .head: finish(context, with: ByteBuffer(), nil)
-        case .body: startPhaseTimer(context)
-        case .answering, .closing: break
-        }
-    }
-
-    /// Writes the last bytes, and ends the connection once they are on their way.
-    private func finish(_ context: ChannelHandlerContext, with bytes: ByteBuffer, _ promise: EventLoopPromise<Void>?) {
-        phase = .closing
-        waiting.removeAll()
-        let written = promise ?? context.eventLoop.makePromise(of: Void.self)
-        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        written.futureResult.whenComplete { _ in
-            let (handler, context) = bound.value
-            handler.linger(context)
-        }
-        context.writeAndFlush(wrapOutboundOut(bytes), promise: written)
-    }
-
-    private func linger(_ context: ChannelHandlerContext) {
-        guard context.channel.isActive, !isInputOver else { return context.close(promise: nil) }
-        context.close(mode: .output, promise: nil)
-        startTimer(context, &phaseTimer, limits.lingerTime) { $1.close(promise: nil) }
-        context.read()
-    }
-
-    private func cancelTimers() {
-        for timer in [phaseTimer, idleTimer, stallTimer, drainTimer] { timer?.cancel() }
-        (phaseTimer, idleTimer, stallTimer, drainTimer) = (nil, nil, nil, nil)
     }
 }
 

@@ -9,7 +9,7 @@ import Synchronization
 /// As long as the database cannot be reached it asks again: the service lives, and is not ready. Throws
 /// ``OutdatedSchema`` once the database says that migrations are missing, which ends the process.
 package final class SchemaGate: Service {
-    private enum State { case unknown, unreachable, current }
+    private enum State { case unknown, unreachable, outdated, current }
 
     private let migrations: MigrationSet
     private let client: PostgresClient
@@ -42,6 +42,7 @@ package final class SchemaGate: Service {
             state.withLock { $0 = .current }
             return true
         case .outdated(let pending):
+            state.withLock { $0 = .outdated }
             throw OutdatedSchema(pending: pending)
         case .unreachable:
             let isNews = state.withLock { state in
@@ -53,11 +54,15 @@ package final class SchemaGate: Service {
         }
     }
 
-    /// Waits for the first answer, whatever it is, but no longer than a second.
-    func firstAnswer() async {
-        for _ in 0..<200 where state.withLock({ $0 == .unknown }) {
-            try? await Task.sleep(for: .milliseconds(5))
-        }
+    /// Waits for the first answer, but no longer than a second. Throws if the schema is outdated.
+    func firstAnswer() async throws {
+        for _ in 0..<200 where state.withLock({ $0 == .unknown }) { try await Task.sleep(for: .milliseconds(5)) }
+        if state.withLock({ $0 == .outdated }) { throw CancellationError() }
+    }
+
+    /// Waits until the gate is open. Throws when the service is to stop before that.
+    func opening() async throws {
+        while !isOpen { try await Task.sleep(for: .milliseconds(10)) }
     }
 }
 
@@ -68,8 +73,8 @@ package struct OutdatedSchema: Error, CustomStringConvertible {
 
     package var description: String {
         let numbers = pending.map(String.init).joined(separator: ", ")
-        return
-            "The database schema is older than this program: migrations \(numbers) are missing. Run the command migrate first."
+        let missing = pending.count == 1 ? "migration \(numbers) is missing" : "migrations \(numbers) are missing"
+        return "The database schema is older than this program: \(missing). Run the command migrate first."
     }
 }
 
@@ -79,7 +84,23 @@ struct GatedServer<Server: Service>: Service {
     let server: Server
 
     func run() async throws {
-        await gate.firstAnswer()
+        // The gate itself throws the reason.
+        do { try await gate.firstAnswer() } catch { return try await gracefulShutdown() }
         try await server.run()
+    }
+}
+
+/// Starts a worker once the schema is there that it works on.
+struct GatedWorker: Service {
+    let gate: SchemaGate
+    let worker: any Service
+
+    func run() async throws {
+        let gate = gate
+        let isOpen = try await cancelWhenGracefulShutdown {
+            do { try await gate.opening() } catch is CancellationError { return false }
+            return true
+        }
+        if isOpen { try await worker.run() }
     }
 }
