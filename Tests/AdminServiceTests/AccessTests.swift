@@ -65,4 +65,18 @@ struct AccessTests {
             #expect(try await server.send("GET", "/v1/admin/cache", token: token).status == 401)
         }
     }
+
+    @Test("requests keep a session alive beyond the idle limit, up to twelve hours")
+    func idle() async throws {
+        try await withAdminServer { server in
+            let token = try await server.token(.viewer)
+            func status(_ change: String) async throws -> Int {
+                try await server.database.test.execute("UPDATE admin_sessions SET \(change)")
+                return try await server.send("GET", "/v1/admin/cache", token: token).status
+            }
+            let shift = "created_at = created_at - interval '20 min', last_seen_at = last_seen_at - interval '20 min'"
+            for _ in 0..<3 { #expect(try await status(shift) == 200) }
+            #expect(try await status("last_seen_at = now() - interval '31 min'") == 401)
+        }
+    }
 }

@@ -52,6 +52,7 @@ struct OperatorTests {
             }
             #expect(try await database.store.candidate(phone: old.phone)?.id == id)
             #expect(try await database.sessions.live(session, of: old.id) == nil)
+            #expect(try await database.scalar("SELECT count(*) FROM admin_sessions WHERE ended_at IS NULL") == 0)
             let oldCode = try await old.code(database, offset: 1)
             let word = try await database.signIn(database.proof(old.phone), code: oldCode, origin: testOrigin).word
             #expect(word.hasPrefix("incorrect"), "the old authenticator still works")
