@@ -21,7 +21,9 @@ build_products() {
 # first_compiler_error LOG: the line that explains a failed build best.
 first_compiler_error() {
     local line
-    line=$(grep -m 1 -E '(^|[: ])error:' "$1" | sed "s|$ROOT/||") || line="see above"
+    # A line that names a place in a file says more than the command that failed.
+    line=$(grep -m 1 -E '^/?[^: ]+:[0-9]+:[0-9]+: error:' "$1" || grep -m 1 -E '(^|[: ])error:' "$1") || line="see above"
+    line=${line#"$ROOT/"}
     printf '%s\n' "${line:0:200}"
 }
 
