@@ -18,7 +18,8 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
 
     /// Parses a connection URL or keyword string (libpq manual, 34.1.1), with `sslmode` up to `verify-full`.
     ///
-    /// A quarter of the pool reads, a quarter holds transactions, the rest writes. Throws `.configuration` when the string
+    /// An eighth of the pool reads, because reads pipeline; a quarter holds transactions; the rest writes, because
+    /// commits are grouped over connections. Throws `.configuration` when the string
     /// cannot be parsed or the pool is smaller than ``minimumPoolSize``.
     package init(url: String, applicationName: String, poolSize: Int) throws(PostgresError) {
         guard poolSize >= PostgresConfiguration.minimumPoolSize else {
@@ -26,10 +27,9 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
         }
         keywords = try PostgresConfiguration.parse(url)
         self.applicationName = applicationName
-        let quarter = poolSize / 4
-        reads = quarter
-        transactions = quarter
-        writes = poolSize - 2 * quarter
+        reads = max(1, poolSize / 8)
+        transactions = poolSize / 4
+        writes = poolSize - reads - transactions
     }
 
     package var description: String { "PostgresConfiguration(\(applicationName))" }

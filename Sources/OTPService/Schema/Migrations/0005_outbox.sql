@@ -1,5 +1,9 @@
 -- Why: the dispatchers' side of the outbox. Several instances share it; each takes what nobody else has.
 -- Lock: none. Duration: instant.
+--
+-- Both functions commit without waiting for the disk. A crash of PostgreSQL can lose the last half second of leases and reports,
+-- never a message: what it forgets was sent is sent once more, with the same code. Waiting would cost every send a share
+-- of two more flushes.
 
 -- Takes up to _limit due messages for _lease_seconds, oldest first. A message whose challenge can no longer be answered
 -- is ended instead of taken. Nothing is locked afterwards: the lease is due_at, and its token fences late reports.
@@ -19,6 +23,7 @@ as $$
 declare
     _now timestamptz := coalesce(_at, clock_timestamp());
 begin
+    perform set_config('synchronous_commit', 'off', true);
     return query
     with due as materialized (
         select m.challenge_id, m.number
@@ -80,6 +85,7 @@ declare
     _now timestamptz := coalesce(_at, clock_timestamp());
     _count bigint;
 begin
+    perform set_config('synchronous_commit', 'off', true);
     update messages m set
         state = r.state::message_state,
         lease = null,
