@@ -166,20 +166,24 @@ let package = Package(
             "MigrationsTests", ["Migrations", "Postgres", "PostgresTestKit", logging], resources: [.copy("Fixtures")]),
         .tests("IdentityTests", ["Identity"]),
         .tests("TokensTests", ["Tokens", "Identity", jwtKit, crypto]),
-        .tests("HTTPServerTests", ["HTTPServer", "Deadlines", "Tokens", "Identity", hummingbird, httpTypes, nioCore, lifecycle, logging]),
+        .tests(
+            "HTTPServerTests",
+            ["HTTPServer", "Deadlines", "Tokens", "Identity", hummingbird, httpTypes, nioCore, lifecycle, logging]),
         .tests("HTTPClientTests", ["HTTPClient", "Deadlines", lifecycle, logging]),
         .tests("CachingTests", ["Caching", coreMetrics]),
         .tests(
             "ServiceRuntimeTests",
             [
-                "ServiceRuntime", "HTTPServer", "Postgres", "Migrations", "PostgresTestKit", "Identity", lifecycle, logging,
+                "ServiceRuntime", "HTTPServer", "Postgres", "Migrations", "PostgresTestKit", "Identity", lifecycle,
+                logging,
                 coreMetrics,
             ]),
         .tests(
             "OTPServiceTests",
             [
                 "OTPService", "MSG91Simulator", "ServiceTestKit", "PostgresTestKit", "Postgres", "Migrations",
-                "Identity", "Tokens", "HTTPServer", "HTTPClient", "ServiceRuntime", hummingbird, lifecycle, logging, crypto,
+                "Identity", "Tokens", "HTTPServer", "HTTPClient", "ServiceRuntime", hummingbird, lifecycle, logging,
+                crypto,
             ]),
         .tests(
             "UserServiceTests",
