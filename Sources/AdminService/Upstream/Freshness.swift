@@ -14,14 +14,14 @@ enum Freshness {
         }
     }
 
-    /// The `Age` of an answer (RFC 9111 §5.1), whole seconds, rounded up.
+    /// The `Age` of an answer (RFC 9111 §5.1).
     static func headers(age: Duration) -> HTTPFields {
         [.age: String(seconds(age))]
     }
 
-    /// Whole seconds, rounded up, at most 2³¹ (RFC 9111 §1.2.2).
+    /// Whole seconds, at most 2³¹ (RFC 9111 §1.2.2).
     static func seconds(_ age: Duration) -> Int {
-        Int(min(max((age / .seconds(1)).rounded(.up), 0), 2_147_483_648))
+        Int(min(max((age / .seconds(1)).rounded(.down), 0), 2_147_483_648))
     }
 }
 
