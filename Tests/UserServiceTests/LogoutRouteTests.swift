@@ -109,12 +109,15 @@ struct LogoutRouteTests {
         }
     }
 
-    @Test("refuses what is not its body", arguments: ["{", "[]", #"{"everywhere":"yes"}"#, #"{"all":true}"#, "1"])
-    func malformed(_ body: String) async throws {
+    @Test("refuses what is not its body")
+    func malformed() async throws {
         try await withUserServer { server in
             let session = try await server.login()
-            #expect(
-                try await server.send("POST", "/v1/auth/logout", token: session.accessToken, body: body).status == 400)
+            for body in ["{", "[]", #"{"everywhere":"yes"}"#, #"{"all":true}"#, "1"] {
+                let answer = try await server.send(
+                    "POST", "/v1/auth/logout", token: session.accessToken, body: body)
+                #expect(answer.status == 400, "\(body)")
+            }
             #expect(try await server.me(session.accessToken).status == 200)
         }
     }

@@ -66,16 +66,18 @@ struct SignInRouteTests {
         }
     }
 
-    @Test("makes one session of twenty uses of one proof at once", arguments: 0..<3)
-    func race(_ round: Int) async throws {
+    @Test("makes one session of twenty uses of one proof at once")
+    func race() async throws {
         try await withUserServer { server in
-            let proof = try await server.proof()
-            let answers = try await atOnce(20) { _ in try await server.login(proof) }
-            #expect(answers.allSatisfy { $0.status == 200 || $0.status == 201 }, "\(answers.map(\.status))")
-            #expect(Set(answers.map(\.refreshToken)).count == 1)
-            #expect(Set(answers.map(\.accessToken)).count == 1)
-            #expect(try await server.count("select count(*) from sessions") == 1)
-            #expect(try await server.count("select count(*) from users") == 1)
+            for round in 1...5 {
+                let proof = try await server.proof("+9198765432\(10 + round)")
+                let answers = try await atOnce(20) { _ in try await server.login(proof) }
+                #expect(answers.allSatisfy { $0.status == 201 }, "\(answers.map(\.status))")
+                #expect(Set(answers.map(\.refreshToken)).count == 1)
+                #expect(Set(answers.map(\.accessToken)).count == 1)
+                #expect(try await server.count("select count(*) from sessions") == round)
+                #expect(try await server.count("select count(*) from users") == round)
+            }
         }
     }
 
