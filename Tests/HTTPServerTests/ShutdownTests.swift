@@ -144,6 +144,28 @@ import Testing
     }
 }
 
+@Suite struct ListeningTests {
+    private func failure(_ host: String, _ port: Int) async throws -> String {
+        let application = try HTTPApplication(
+            configuration: HTTPServerConfiguration(host: host, port: port, problems: TestServer.problems), logger: quiet
+        ) { _ in }
+        let error = await #expect(throws: ListenFailure.self) { try await application.run() }
+        return error?.description ?? ""
+    }
+
+    @Test func whatKeepsItFromListeningIsSaidInASentence() async throws {
+        try await withServer { (server) async throws in
+            let taken = try await failure("127.0.0.1", server.port)
+            #expect(taken == "Cannot listen on 127.0.0.1, port \(server.port): the port is in use by another program.")
+        }
+        // TEST-NET-3 (RFC 5737) is nobody's.
+        let foreign = try await failure("203.0.113.1", 0)
+        #expect(foreign == "Cannot listen on 203.0.113.1, port 0: this machine has no such address.")
+        let unknown = try await failure("host.invalid", 0)
+        #expect(unknown == "Cannot listen on host.invalid: there is no such address.")
+    }
+}
+
 @Suite struct HealthTests {
     private struct Down: Error {}
 

@@ -107,6 +107,8 @@ package struct HTTPApplication: Service {
             }
         } catch let error as IOError {
             throw failure(error)
+        } catch is SocketAddressError.UnknownHost {
+            throw ListenFailure(description: "Cannot listen on \(configuration.host): there is no such address.")
         }
     }
 
