@@ -47,7 +47,7 @@ binaries=${POSTKEY_EXECUTABLES:-}
 if [[ -z $binaries ]]; then
     for product in otp-service user-service msg91-simulator postkey-benchmark; do
         step "Building $product for release"
-        swift build -c release --product "$product" 2>&1 | narrate "building $product"
+        swift build "${RELEASE_OPTIONS[@]}" --product "$product" 2>&1 | narrate "building $product"
     done
     binaries=$(swift build -c release --show-bin-path)
 fi
