@@ -20,17 +20,19 @@ create index blacklisted_tokens_by_expiry on blacklisted_tokens (expires_at);
 -- What no day was made for in time: a logout must never fail for want of a partition.
 create table blacklisted_tokens_default partition of blacklisted_tokens default;
 
--- Makes the partitions of today and the next days, drops those whose tokens have all expired, and deletes expired rows
--- from the default. Returns nothing if another instance is at it, else one row.
+-- Makes the partitions of today and the next days, drops those whose tokens have all expired, and removes expired rows
+-- from the default: all at once if no other is there (rows_deleted is an estimate beyond a hundred thousand), else at most ten
+-- thousand, so that whoever is told of ten thousand calls again. Returns nothing if another instance is at it, else one row.
 --
--- Lock: making or dropping a partition takes ACCESS EXCLUSIVE on the parent, for the time of a catalogue change; lock_timeout keeps
--- it from queueing requests behind itself when a long transaction holds the table. One hour of margin is far more than the
--- leeway for clocks.
+-- Lock: making or dropping a partition takes ACCESS EXCLUSIVE on the parent, emptying the default on that, for the time of a
+-- catalogue change; lock_timeout keeps it from queueing requests behind itself when a long transaction holds the table. One
+-- hour of margin is far more than the leeway for clocks.
 create function maintain_blacklisted_tokens(as_of timestamptz default now(), days_ahead int default 2)
 returns table (partitions_made int, partitions_dropped int, rows_deleted bigint)
 language plpgsql as $$
 declare
     today date := (as_of at time zone 'UTC')::date;
+    cutoff timestamptz := as_of - interval '1 hour';
     day date;
     partition text;
 begin
@@ -40,6 +42,21 @@ begin
     perform set_config('lock_timeout', '250ms', true);
     partitions_made := 0;
     partitions_dropped := 0;
+    rows_deleted := 0;
+
+    if exists (select from blacklisted_tokens_default where expires_at < cutoff) then
+        lock table blacklisted_tokens_default in access exclusive mode;
+        if exists (select from blacklisted_tokens_default where expires_at >= cutoff) then
+            delete from blacklisted_tokens_default where ctid = any (array(
+                select ctid from blacklisted_tokens_default where expires_at < cutoff limit 10000));
+            get diagnostics rows_deleted = row_count;
+        else
+            select greatest(count(*), (select reltuples from pg_class where oid = 'blacklisted_tokens_default'::regclass))
+            into rows_deleted
+            from (select from blacklisted_tokens_default limit 100000) counted;
+            truncate blacklisted_tokens_default;
+        end if;
+    end if;
 
     for offset_days in 0..days_ahead loop
         day := today + offset_days;
@@ -63,13 +80,10 @@ begin
         from pg_inherits i join pg_class c on c.oid = i.inhrelid
         where i.inhparent = 'blacklisted_tokens'::regclass and c.relname ~ '^blacklisted_tokens_[0-9]{8}$'
     loop
-        continue when (day + 1)::timestamp at time zone 'UTC' > as_of - interval '1 hour';
+        continue when (day + 1)::timestamp at time zone 'UTC' > cutoff;
         execute format('drop table %I', partition);
         partitions_dropped := partitions_dropped + 1;
     end loop;
-
-    delete from blacklisted_tokens_default where expires_at < as_of - interval '1 hour';
-    get diagnostics rows_deleted = row_count;
     return next;
 end
 $$;
