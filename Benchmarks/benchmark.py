@@ -255,13 +255,13 @@ def measure(cluster, services, options, seconds):
     lines = "\n".join(sign_in(number) for number in range(64))
     tokens.write_text(lines + "\n")
     third = Figure(3, "`GET /v1/users/me` ÷ best `pgbench -S`", 0.35, 0.50)
-    third.measure(options.rounds, lambda: wrk("me.lua", USER, 64, seconds, {"POSTKEY_TOKENS": str(tokens)}), select)
+    third.measure(options.rounds, lambda: wrk("me.lua", USER, 128, seconds, {"POSTKEY_TOKENS": str(tokens)}), select)
 
     # The same statement on a database of its own, with the schema that otp-service's own migrations made.
     statement = {**services.environment, "OTP_DATABASE_URL": cluster.url("statement")}
     run(str(options.binaries / "otp-service"), "migrate", env=statement, cwd="/")
     sixth = Figure(6, "`POST /v1/otp/send` ÷ pgbench of the same statement, 16 clients", 0.6, 0.85)
-    sixth.measure(options.rounds, lambda: wrk("send.lua", OTP, 64, seconds),
+    sixth.measure(options.rounds, lambda: wrk("send.lua", OTP, 128, seconds),
                   lambda: cluster.pgbench("statement", 16, seconds, "-f", str(ROOT / "Benchmarks" / "send.sql")))
     return [first, second, third, sixth]
 

@@ -4,7 +4,7 @@ function init()
 end
 
 function request()
-    local phone = string.format("+9198%08d", math.random(0, 99999999))
+    local phone = string.format("+91%d%08d", math.random(96, 99), math.random(0, 99999999))
     local address = string.format("10.%d.%d.%d", math.random(0, 255), math.random(0, 255), math.random(1, 254))
     return wrk.format("POST", "/v1/otp/send",
         { ["Content-Type"] = "application/json", ["X-Forwarded-For"] = address }, '{"phone":"' .. phone .. '"}')
