@@ -51,25 +51,36 @@ prepare() {
 
 check_shell() { shellcheck ./*.sh .ci/run scripts/*.sh scripts/lib/*.sh scripts/tests/*.sh; }
 
-# run_swift_tests: counts what Swift Testing says; a crash, which leaves no closing line, is a failure as well.
+# run_swift_tests: one module after the other, since many tests are about time and signals; inside a module the tests
+# run in parallel.
 run_swift_tests() {
-    local log=$ROOT/.local/logs/swift-test.log closing total bad status=0
-    step "Swift tests"
-    swift test --skip-build --disable-xctest 2>&1 </dev/null | tee "$log" | narrate "testing" || status=$?
+    local folder
+    for folder in Tests/*Tests; do run_module "$(basename "$folder")"; done
+}
+
+# run_module NAME: counts what Swift Testing says; a crash, which leaves no closing line, is a failure as well.
+run_module() {
+    local name=$1 log=$ROOT/.local/logs/$1.log closing total bad status=0
+    step "$name"
+    swift test --skip-build --disable-xctest --filter "^$name\\." 2>&1 </dev/null | tee "$log" |
+        shorten | narrate "$name" || status=$?
     closing=$(grep -E 'Test run with [0-9]+ tests? .*(passed|failed) after' "$log" | tail -n 1) || true
     total=$(sed -nE 's/.*Test run with ([0-9]+) tests?.*/\1/p' <<<"$closing")
     bad=$(grep -cE '^[^A-Za-z]*Test .* failed after .* with [0-9]+ issue' "$log") || true
     [[ $closing != *failed* ]] || bad=$((bad - 1))
     if [[ -z $total ]]; then
-        failed "Swift tests (ended with $status, without a closing line: .local/logs/swift-test.log)"
+        failed "$name (ended with $status, without a closing line: .local/logs/$name.log)"
         return 0
     fi
     PASSED=$((PASSED + total - bad))
     FAILED=$((FAILED + bad))
-    ((bad == 0)) || FAILURES+=("$bad Swift tests (.local/logs/swift-test.log)")
-    ((status == 0 || bad > 0)) || failed "swift test ended with $status"
-    ((total > 0)) || failed "swift test found no test"
+    ((bad == 0)) || FAILURES+=("$bad tests of $name (.local/logs/$name.log)")
+    ((status == 0 || bad > 0)) || failed "$name ended with $status"
+    ((total > 0)) || failed "$name has no test"
 }
+
+# shorten: what began and the single arguments are only in the log.
+shorten() { grep --line-buffered -vE '^[^A-Za-z]*(Test|Suite) .* started\.$|^[^A-Za-z]*Test case |^$' || true; }
 
 # run_script_tests: each file prints `ok - what` and `not ok - what`.
 run_script_tests() {
