@@ -60,7 +60,8 @@ package final class Relay: Sendable {
             let count = read(from, &buffer, buffer.count)
             if count <= 0 { break }
             if isSwallowing { continue }
-            if write(to, buffer, count) != count { break }
+            // Without MSG_NOSIGNAL a peer that has gone ends the whole test process by SIGPIPE.
+            if send(to, buffer, count, Int32(MSG_NOSIGNAL)) != count { break }
         }
         shutdown(from, Int32(SHUT_RDWR))
         shutdown(to, Int32(SHUT_RDWR))
