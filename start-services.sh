@@ -151,7 +151,7 @@ start_databases() {
             say "$service uses the database of $variable: $(url_without_password "$url")"
         fi
         (cd "$ROOT" && "$(binary_of "$service")" migrate 9>&-) ||
-            fail "the database of $service could not be migrated; its message is above."
+            fail "the database of $service could not be migrated; its message is above (./clean-postgres-data.sh would begin anew)."
     done
 }
 
