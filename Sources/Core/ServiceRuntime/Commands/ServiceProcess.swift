@@ -39,7 +39,8 @@ struct ServiceProcess<Definition: ServiceDefinition>: Sendable {
         let composition = try await Definition.compose(runtime)
         let server = try server(composition, postgres, gate)
         try await runServices(
-            [postgres, gate] + composition.services.map { GatedWorker(gate: gate, worker: $0) }
+            [postgres, gate, StartupPages(gate: gate)]
+                + composition.services.map { GatedWorker(gate: gate, worker: $0) }
                 + [GatedServer(gate: gate, server: server)], logger: logger)
     }
 
