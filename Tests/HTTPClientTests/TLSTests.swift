@@ -17,7 +17,8 @@ import Testing
         let server = try openssl(
             "s_server", "-accept", "\(port)", "-key", "\(directory)/key.pem", "-cert",
             "\(directory)/certificate.pem", "-www", "-quiet")
-        defer { server.terminate() }
+        // Not terminate(): a child inherits the mask of the thread that starts it, in which SIGTERM may be blocked.
+        defer { kill(server.processIdentifier, SIGKILL) }
 
         var trusting = HTTPClientConfiguration()
         trusting.certificateAuthorityFile = "\(directory)/certificate.pem"
