@@ -18,7 +18,7 @@ package struct MSG91Account: Sendable {
     }
 }
 
-/// MSG91's OTP product, told our own codes (`msg91.md` §3, §5).
+/// MSG91's OTP product, told our own codes (design document `msg91.md` §3, §5).
 ///
 /// The key goes in a header, never in a URL. Whatever happens comes back as a ``GatewayOutcome``; nothing is thrown, and
 /// nothing of what the gateway wrote is kept but its id.

@@ -2,7 +2,7 @@ import Foundation
 package import HTTPClient
 
 /// Reads what MSG91 answered. HTTP 200 does not mean success and an error does not mean HTTP 400: the body decides
-/// (`msg91.md` §11.2, rules 1 and 2).
+/// (design document `msg91.md` §11.2, rules 1 and 2).
 package enum MSG91Answer {
     /// - Parameter needsID: a send without an id is an unknown outcome; a retry has none.
     package static func outcome(_ response: HTTPClientResponse, needsID: Bool) -> GatewayOutcome {

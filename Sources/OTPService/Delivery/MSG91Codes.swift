@@ -1,4 +1,4 @@
-/// MSG91's error codes and texts, each in the class that says what to do (`msg91.md` §3.3, §5, §8).
+/// MSG91's error codes and texts, each in the class that says what to do (design document `msg91.md` §3.3, §5, §8).
 enum MSG91Codes {
     static func outcome(code: Int) -> GatewayOutcome? {
         switch code {
