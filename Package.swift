@@ -28,6 +28,7 @@ let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 extension Target {
@@ -82,6 +83,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
         // In the graph through Hummingbird; named because our own targets import them.
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
@@ -116,6 +118,12 @@ let package = Package(
         .core("HTTPClient", ["CLibCurl", "Deadlines", lifecycle, logging]),
         .core("Caching", [coreMetrics]),
         .core(
+            "ChangeFeed",
+            [
+                "Identity", "Tokens", "HTTPServer", "HTTPClient", "Deadlines", hummingbird, httpTypes, lifecycle,
+                logging, metrics,
+            ]),
+        .core(
             "ServiceRuntime",
             [
                 "Identity", "Tokens", "Postgres", "Migrations", "HTTPServer", configuration, systemPackage,
@@ -126,8 +134,8 @@ let package = Package(
         .service(
             "OTPService",
             [
-                "Postgres", "Migrations", "Identity", "Tokens", "HTTPServer", "HTTPClient", "ServiceRuntime",
-                hummingbird, httpTypes, lifecycle, logging, metrics, crypto, configuration, arguments,
+                "Postgres", "Migrations", "Identity", "Tokens", "HTTPServer", "HTTPClient", "ChangeFeed",
+                "ServiceRuntime", hummingbird, httpTypes, lifecycle, logging, metrics, crypto, configuration, arguments,
             ],
             resources: [.copy("Schema/Migrations"), .copy("OpenAPI")]),
         .service(
@@ -140,11 +148,11 @@ let package = Package(
         .service(
             "AdminService",
             [
-                "Postgres", "Migrations", "Identity", "Tokens", "HTTPServer", "HTTPClient", "Caching",
-                "ServiceRuntime", hummingbird, httpTypes, lifecycle, logging, metrics, crypto, configuration,
-                arguments,
+                "Postgres", "Migrations", "Identity", "Tokens", "HTTPServer", "HTTPClient", "ChangeFeed",
+                "Caching", "ServiceRuntime", hummingbird, httpTypes, lifecycle, logging, metrics, crypto, configuration,
+                arguments, mustache,
             ],
-            resources: [.copy("Schema/Migrations"), .copy("OpenAPI")]),
+            resources: [.copy("Schema/Migrations"), .copy("OpenAPI"), .copy("Console/Pages"), .copy("Console/Assets")]),
         .service(
             "MSG91Simulator",
             ["HTTPClient", hummingbird, httpTypes, nioCore, lifecycle, logging],
@@ -171,6 +179,13 @@ let package = Package(
             ["HTTPServer", "Deadlines", "Tokens", "Identity", hummingbird, httpTypes, nioCore, lifecycle, logging]),
         .tests("HTTPClientTests", ["HTTPClient", "Deadlines", lifecycle, logging]),
         .tests("CachingTests", ["Caching", coreMetrics]),
+        .tests(
+            "ChangeFeedTests",
+            [
+                "ChangeFeed", "Tokens", "Identity", "HTTPServer", "HTTPClient", "Deadlines", hummingbird, httpTypes,
+                lifecycle,
+                logging,
+            ]),
         .tests(
             "ServiceRuntimeTests",
             [

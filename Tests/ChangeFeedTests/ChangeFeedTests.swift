@@ -1,0 +1,4 @@
+import ChangeFeed
+import Testing
+
+@Suite("Change feed") struct ChangeFeedTests {}
