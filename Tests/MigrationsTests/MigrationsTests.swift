@@ -86,11 +86,24 @@ import Testing
         }
     }
 
-    @Test func aGapOrADoubleNumberIsRefused() {
-        for versions in [[2], [1, 3], [1, 1]] {
-            #expect(throws: MigrationError.self) {
-                try MigrationSet(versions.map { Migration(version: $0, name: "m", sql: "") })
-            }
+    @Test func aDoubleNumberIsRefused() {
+        #expect(throws: MigrationError.badSequence("number 1 belongs to m and m")) {
+            try MigrationSet([1, 2, 1].map { Migration(version: $0, name: "m", sql: "") })
+        }
+    }
+
+    @Test func numbersMayBeLeftOutAndComeLate() async throws {
+        try await withTestDatabase { database in
+            let first = Migration(version: 1, name: "one", sql: "CREATE TABLE a (n int8)")
+            let late = Migration(version: 10, name: "ten", sql: "ALTER TABLE a ADD COLUMN ten int8")
+            let last = Migration(version: 30, name: "thirty", sql: "ALTER TABLE a ADD COLUMN thirty int8")
+            let without = try await MigrationSet([last, first]).apply(to: configuration(database), logger: logger)
+            #expect(without == [1, 30])
+            let all = try MigrationSet([first, late, last])
+            let status = try await all.status(database.client)
+            #expect(status == .outdated(pending: [10]))
+            let with = try await all.apply(to: configuration(database), logger: logger)
+            #expect(with == [10])
         }
     }
 

@@ -3,7 +3,7 @@ package import Foundation
 
 /// One step of a schema: a numbered SQL file, immutable once it is merged.
 package struct Migration: Sendable, Hashable {
-    /// Position in the sequence, from 1.
+    /// Position in the order, from 1; numbers may be left out.
     package let version: Int
     package let name: String
     package let sql: String
@@ -29,20 +29,21 @@ package struct Migration: Sendable, Hashable {
     }
 }
 
-/// All migrations of one database, in order and without a gap.
+/// All migrations of one database, in order. Numbers may be left out: features that grow side by side have ranges of their
+/// own, and one that comes late is applied late.
 package struct MigrationSet: Sendable {
     package let migrations: [Migration]
 
-    /// Checks the sequence. Throws ``MigrationError/badSequence(_:)`` when a number is missing or used twice.
+    /// Checks the numbers. Throws ``MigrationError/badSequence(_:)`` when one is used twice.
     package init(_ migrations: [Migration]) throws(MigrationError) {
         let sorted = migrations.sorted { $0.version < $1.version }
-        for (index, migration) in sorted.enumerated() where migration.version != index + 1 {
-            throw .badSequence("expected number \(index + 1), found \(migration.version) (\(migration.name))")
+        for (migration, next) in zip(sorted, sorted.dropFirst()) where migration.version == next.version {
+            throw .badSequence("number \(migration.version) belongs to \(migration.name) and \(next.name)")
         }
         self.migrations = sorted
     }
 
-    /// Reads every `NNNN_name.sql` of a folder. Throws when the folder cannot be read or the sequence has a gap.
+    /// Reads every `NNNN_name.sql` of a folder. Throws when the folder cannot be read or a number is used twice.
     package init(directory: URL) throws {
         let files = try FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)
         let migrations = try files.compactMap { file in
@@ -73,7 +74,7 @@ package enum MigrationError: Error, Sendable, Hashable, CustomStringConvertible 
     package var description: String {
         switch self {
         case .missing: "the migrations are not beside the executable"
-        case .badSequence(let what): "the migrations are not numbered 1, 2, 3 …: \(what)"
+        case .badSequence(let what): "the migrations have no order: \(what)"
         case .changed(let version, let name): "migration \(version) (\(name)) was changed after it had been applied"
         case .locked: "another process has been migrating this database for more than a minute"
         case .failed(let version, let name, let reason): "migration \(version) (\(name)) failed: \(reason)"

@@ -42,12 +42,14 @@ struct Cleanup: Service {
 
     /// Cleans once. Throws `PostgresError`.
     func clean() async throws -> CleanupReport {
-        var report = try await maintainPartitions()
-        // Live rows in the default partition keep it from being emptied at once.
-        var last = report
-        while last.rowsDeleted == Self.defaultBatch {
-            last = try await maintainPartitions()
-            report.rowsDeleted += last.rowsDeleted
+        var report = CleanupReport()
+        for table in [Table.blacklistedTokens, .changes] {
+            // Live rows in a default partition keep it from being emptied at once.
+            var last = CleanupReport(rowsDeleted: Self.defaultBatch)
+            while last.rowsDeleted == Self.defaultBatch {
+                last = try await maintainPartitions(of: table)
+                report.add(last)
+            }
         }
         while report.wasMine {
             let deleted = try await deleteSessions()
@@ -57,11 +59,18 @@ struct Cleanup: Service {
         return report
     }
 
-    /// A connection of its own: changing partitions must not stand before anybody's statement in a shared lane.
-    private func maintainPartitions() async throws -> CleanupReport {
+    /// Partitioned by day; each has a function `maintain_` of its name in the schema.
+    private enum Table: String { case blacklistedTokens = "blacklisted_tokens", changes }
+
+    /// A connection of its own: changing partitions must not stand before anybody's statement in a shared lane. And a
+    /// transaction for each table: none is locked while another is waited for.
+    private func maintainPartitions(of table: Table) async throws -> CleanupReport {
         try await postgres.transaction { transaction in
             let rows = try await transaction.query(
-                "select partitions_made, partitions_dropped, rows_deleted from maintain_blacklisted_tokens()")
+                """
+                select partitions_made, partitions_dropped, rows_deleted
+                from \(unescaped: "maintain_" + table.rawValue)()
+                """)
             guard let row = rows.first else { return CleanupReport(wasMine: false) }
             let (made, dropped, deleted) = try row.decode((Int, Int, Int).self)
             return CleanupReport(partitionsMade: made, partitionsDropped: dropped, rowsDeleted: deleted)
@@ -87,6 +96,15 @@ struct Cleanup: Service {
 }
 
 extension CleanupReport {
+    /// Adds what was done to one more table.
+    fileprivate mutating func add(_ other: CleanupReport) {
+        wasMine = wasMine && other.wasMine
+        partitionsMade += other.partitionsMade
+        partitionsDropped += other.partitionsDropped
+        rowsDeleted += other.rowsDeleted
+        sessionsDeleted += other.sessionsDeleted
+    }
+
     var metadata: Logger.Metadata {
         [
             "partitions_made": "\(partitionsMade)", "partitions_dropped": "\(partitionsDropped)",

@@ -80,6 +80,12 @@ enum EndReason: String, Sendable, CaseIterable {
     case signedOut = "signed_out"
     case phoneChanged = "phone_changed"
     case deleted
+    /// Its owner ended it from the list of sessions, or a client gave up its token (RFC 7009).
+    case revoked
+    /// Its user had begun too many others since.
+    case tooMany = "too_many"
+    /// Its phone went to somebody else.
+    case recycled
 }
 
 /// How long things last, in seconds.
