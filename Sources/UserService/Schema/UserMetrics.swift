@@ -11,4 +11,10 @@ enum UserMetrics {
     static func refreshed(_ outcome: RefreshOutcome) {
         Counter(label: "refreshes_total", dimensions: [("outcome", outcome.rawValue)]).increment()
     }
+
+    /// Counts an action of an operator by its outcome.
+    static func acted(_ action: UserAction, _ outcome: UserActionOutcome) {
+        let dimensions = [("action", action.rawValue), ("outcome", outcome.rawValue)]
+        Counter(label: "user_actions_total", dimensions: dimensions).increment()
+    }
 }

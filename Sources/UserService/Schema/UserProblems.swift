@@ -18,5 +18,17 @@ extension ProblemType {
             explains, so somebody may have copied it: the session has been ended. Sign in anew.
             """)
 
-    static let user: [ProblemType] = [.verificationAlreadyUsed, .userSuspended, .refreshTokenReused]
+    static let userDeleted = ProblemType(
+        "user-deleted", status: 409, title: "The user is deleted",
+        explanation: "Nothing can be done with a user who is deleted. A new proof of the phone makes a new user.")
+    static let idempotencyKeyReused = ProblemType(
+        "idempotency-key-reused", status: 422, title: "The idempotency key belongs to another request",
+        explanation: """
+            The Idempotency-Key names one action on one user, for a day. Send another key with another action; the same key only \
+            to ask for the same again.
+            """)
+
+    static let user: [ProblemType] = [
+        .verificationAlreadyUsed, .userSuspended, .refreshTokenReused, .userDeleted, .idempotencyKeyReused,
+    ]
 }

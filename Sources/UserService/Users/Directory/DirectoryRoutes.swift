@@ -73,7 +73,10 @@ extension DirectoryEntry {
             json.open("{")
             json.member("id", session.id.description)
             json.nullable("device_name", session.deviceName)
+            json.nullable("address", session.address)
             json.member("created_at", Timestamp.text(session.createdAt))
+            json.member("last_used_at", Timestamp.text(session.refreshedAt))
+            // The name of last_used_at before; admin-service of the version before reads it.
             json.member("refreshed_at", Timestamp.text(session.refreshedAt))
             json.member("expires_at", Timestamp.text(session.expiresAt))
             json.close("}")

@@ -16,6 +16,8 @@ struct DirectoryPage: Sendable {
 struct SessionSummary: Sendable, Hashable {
     let id: SessionID
     let deviceName: String?
+    /// From where it was begun or last refreshed, if that was told.
+    let address: String?
     let createdAt: Date
     let refreshedAt: Date
     let expiresAt: Date
@@ -95,7 +97,7 @@ struct DirectoryStore: Sendable {
         guard let row = rows.first else { return nil }
         let sessions = try await postgres.read(
             """
-            select s.id, s.device_name, s.created_at, s.rotated_at, s.idle_expires_at
+            select s.id, s.device_name, host(s.address), s.created_at, s.rotated_at, s.idle_expires_at
             from sessions s join users u on u.id = s.user_id
             where s.user_id = \(id.uuid) and s.ended_at is null and s.idle_expires_at > now()
                 and (u.sign_in_not_before is null or u.sign_in_not_before < s.created_at)
@@ -103,12 +105,12 @@ struct DirectoryStore: Sendable {
             """)
         var summaries: [SessionSummary] = []
         for session in sessions {
-            let (id, deviceName, createdAt, refreshedAt, expiresAt) = try session.decode(
-                (UUID, String?, Date, Date, Date).self)
+            let (id, deviceName, address, createdAt, refreshedAt, expiresAt) = try session.decode(
+                (UUID, String?, String?, Date, Date, Date).self)
             summaries.append(
                 SessionSummary(
-                    id: SessionID(uuid: id), deviceName: deviceName, createdAt: createdAt, refreshedAt: refreshedAt,
-                    expiresAt: expiresAt))
+                    id: SessionID(uuid: id), deviceName: deviceName, address: address, createdAt: createdAt,
+                    refreshedAt: refreshedAt, expiresAt: expiresAt))
         }
         return DirectoryEntry(user: try User(row), sessions: summaries, asOf: try row.decode(column: User.columnCount))
     }
