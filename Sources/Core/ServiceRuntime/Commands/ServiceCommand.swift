@@ -12,7 +12,7 @@ package struct ServiceCommand<Definition: ServiceDefinition>: AsyncParsableComma
             version: ServiceRuntime.version,
             subcommands: [
                 ServeCommand<Definition>.self, MigrateCommand<Definition>.self, CheckCommand<Definition>.self,
-                OpenAPICommand<Definition>.self,
+                HealthCommand<Definition>.self, OpenAPICommand<Definition>.self,
             ] + Definition.subcommands,
             defaultSubcommand: ServeCommand<Definition>.self)
     }
@@ -77,6 +77,29 @@ struct CheckCommand<Definition: ServiceDefinition>: AsyncParsableCommand {
         case .unreachable: print("Database: cannot be reached.")
         }
         if status != .current { throw ExitCode.failure }
+    }
+}
+
+/// Asks the service that runs on this machine how it is; the health check of its container.
+struct HealthCommand<Definition: ServiceDefinition>: AsyncParsableCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "health",
+            abstract: "Asks the service that listens on HOST and PORT whether it lives; exit code 1 if not.")
+    }
+
+    @Flag(help: "Ask whether it can do its work, which needs its database.")
+    var ready = false
+
+    func run() async throws {
+        let reader = try await SettingsReader()
+        let port = reader.integer("PORT", default: Definition.defaultPort, in: 1...65_535)
+        let host = reader.string("HOST", default: "127.0.0.1")
+        try reader.finish()
+        let probe = HealthProbe(host: host, port: UInt16(port), path: ready ? "/health/ready" : "/health/live")
+        let status = probe.status()
+        print(status.map { "\(probe.path) answered \($0)." } ?? "\(probe.path) did not answer.")
+        if status != 200 { throw ExitCode.failure }
     }
 }
 
