@@ -61,8 +61,10 @@ struct UserAssembly: Sendable {
         LogoutRoutes(signOut: SignOut(store: RevocationStore(postgres: postgres)), verifier: verifier).add(to: router)
         ProfileRoutes(users: UserStore(postgres: postgres), verifier: verifier).add(to: router)
         let directory = DirectoryStore(postgres: postgres)
-        DirectoryRoutes(directory: directory, statistics: StatisticsStore(postgres: postgres), verifier: verifier)
-            .add(to: router)
+        DirectoryRoutes(
+            directory: directory, statistics: StatisticsStore(postgres: postgres), cursors: DirectoryCursors(keys),
+            verifier: verifier
+        ).add(to: router)
         ActionRoutes(actions: ActionStore(postgres: postgres), directory: directory, verifier: verifier).add(to: router)
     }
 }

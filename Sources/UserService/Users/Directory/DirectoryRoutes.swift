@@ -9,13 +9,15 @@ import Tokens
 struct DirectoryRoutes: Sendable {
     let directory: DirectoryStore
     let statistics: StatisticsStore
+    let cursors: DirectoryCursors
     let verifier: TokenVerifier
 
     func add(to router: PostkeyRouter) {
         let routes = router.group("/internal", serviceTokens: verifier, audience: .user)
         routes.get("users") { request, _ in
-            let page = try await directory.page(try Self.query(try request.query))
-            return Response.json(.ok, text: page.json)
+            let query = try query(try request.query)
+            let page = try await directory.page(query)
+            return Response.json(.ok, text: page.json(next: page.next.map { cursors.text($0, of: query) }))
         }
         routes.get("users/{id}") { _, context in
             let id = try context.parameter("id") { UserID($0) }
@@ -28,32 +30,36 @@ struct DirectoryRoutes: Sendable {
         }
     }
 
-    private static func query(_ fields: QueryFields) throws(Problem) -> DirectoryQuery {
+    private func query(_ fields: QueryFields) throws(Problem) -> DirectoryQuery {
         var query = DirectoryQuery()
         query.search = try fields.parsed(
-            "search", "a phone number's beginning or a part of a name, at most 200 characters", DirectorySearch.init)
+            "search", "the beginning of a phone number or id, or a part of a name, at most 200 characters",
+            DirectorySearch.init)
         query.status = try fields.parsed(
             "status", "active, suspended or deleted", UserStatus.init(rawValue:))
         query.order =
-            try fields.parsed("sort", "created_at or -created_at", DirectoryOrder.init(rawValue:)) ?? query.order
-        query.after = try fields.parsed("cursor", "the next_cursor of an earlier page", DirectoryCursor.init)
-        query.limit = try fields.integer("limit", default: query.limit, in: DirectoryQuery.limits)
-        guard query.after.map({ $0.order == query.order }) ?? true else {
-            throw .invalid("cursor", "must be of a page in the same order")
+            try fields.parsed(
+                "sort", "created_at or last_sign_in_at, with a minus for the latest first",
+                DirectoryOrder.init(rawValue:))
+            ?? query.order
+        // After the rest: a cursor belongs to its question.
+        query.after = try fields.parsed("cursor", "the next_cursor of an earlier page of the same list") { text in
+            cursors.position(text, of: query)
         }
+        query.limit = try fields.integer("limit", default: query.limit, in: DirectoryQuery.limits)
         return query
     }
 }
 
 extension DirectoryPage {
-    var json: String {
+    func json(next: String?) -> String {
         var json = JSONText(capacity: 256 + users.count * 320)
         json.open("{")
         json.name("users")
         json.open("[")
         for user in users { user.write(to: &json) }
         json.close("]")
-        json.nullable("next_cursor", next?.text)
+        json.nullable("next_cursor", next)
         json.member("total", total)
         json.member("total_is_exact", totalIsExact)
         json.member("as_of", Timestamp.text(asOf))
@@ -85,32 +91,5 @@ extension DirectoryEntry {
         json.member("as_of", Timestamp.text(asOf))
         json.close("}")
         return json.text
-    }
-}
-
-extension UserStatistics {
-    var json: String {
-        var json = JSONText(capacity: 256 + (newUsers.count + signIns.count) * 40)
-        json.open("{")
-        json.member("users_total", total)
-        json.member("users_active", active)
-        json.member("users_suspended", suspended)
-        Self.write("new_users", newUsers, to: &json)
-        Self.write("sign_ins", signIns, to: &json)
-        json.member("as_of", Timestamp.text(asOf))
-        json.close("}")
-        return json.text
-    }
-
-    private static func write(_ name: String, _ days: [Day], to json: inout JSONText) {
-        json.name(name)
-        json.open("[")
-        for day in days {
-            json.open("{")
-            json.member("day", day.day)
-            json.member("count", day.count)
-            json.close("}")
-        }
-        json.close("]")
     }
 }

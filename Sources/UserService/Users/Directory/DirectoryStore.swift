@@ -5,8 +5,9 @@ import Postgres
 /// A page of the directory.
 struct DirectoryPage: Sendable {
     var users: [User]
-    var next: DirectoryCursor?
-    /// How many users match, over all pages; a lower bound or an estimate if there are more than ten thousand.
+    /// Where the next page begins. There may be one although this page is short.
+    var next: DirectoryPosition?
+    /// How many users match, over all pages; a lower bound if it is not exact.
     var total: Int
     var totalIsExact: Bool
     var asOf: Date
@@ -35,59 +36,29 @@ struct DirectoryEntry: Sendable {
 struct DirectoryStore: Sendable {
     let postgres: PostgresClient
 
-    /// Up to here matches are counted one by one.
-    static let countLimit = 10_000
-
     /// Reads a page. Throws `PostgresError`.
+    ///
+    /// One statement: `directory_page` in the schema tells how each question is answered within a bound.
     func page(_ query: DirectoryQuery) async throws(PostgresError) -> DirectoryPage {
-        let rows = try await rows(query)
-        var users: [User] = []
-        for row in rows.prefix(query.limit) { users.append(try User(row)) }
-        let count = try await count(query)
-        return DirectoryPage(
-            users: users,
-            next: rows.count > query.limit ? users.last.map { DirectoryCursor(order: query.order, last: $0) } : nil,
-            total: count.total, totalIsExact: count.isExact, asOf: count.asOf)
-    }
-
-    /// Walks the index of (created_at, id) from the cursor on; one row more than asked for tells whether there is a
-    /// next page.
-    private func rows(_ query: DirectoryQuery) async throws(PostgresError) -> PostgresRows {
-        let (comparison, direction) = query.order == .newestFirst ? ("<", "desc") : (">", "asc")
-        let range = query.search?.phoneRange
-        return try await postgres.read(
-            """
-            select \(unescaped: Self.columns) from users u
-            where (\(query.status?.rawValue) is null and u.status <> 'deleted' or u.status = \(query.status?.rawValue))
-                and (\(range?.from) is null
-                    or u.phone >= \(range?.from) and u.phone < \(range?.to) and u.status <> 'deleted')
-                and (\(query.search?.namePattern) is null or u.display_name ilike \(query.search?.namePattern))
-                and (\(query.after?.createdAt) is null
-                    or (u.created_at, u.id) \(unescaped: comparison) (\(query.after?.createdAt), \(query.after?.id)))
-            order by u.created_at \(unescaped: direction), u.id \(unescaped: direction)
-            limit \(query.limit + 1)
-            """)
-    }
-
-    private func count(_ query: DirectoryQuery) async throws(PostgresError) -> (total: Int, isExact: Bool, asOf: Date) {
-        let range = query.search?.phoneRange
+        let (search, range, order) = (query.search, query.search?.range, query.order)
         let rows = try await postgres.read(
             """
-            select count(*), now(), (select reltuples::int8 from pg_class where oid = 'users'::regclass) from (
-                select from users u
-                where (\(query.status?.rawValue) is null and u.status <> 'deleted'
-                        or u.status = \(query.status?.rawValue))
-                    and (\(range?.from) is null
-                        or u.phone >= \(range?.from) and u.phone < \(range?.to) and u.status <> 'deleted')
-                    and (\(query.search?.namePattern) is null or u.display_name ilike \(query.search?.namePattern))
-                limit \(Self.countLimit + 1)
-            ) matches
+            select \(unescaped: Self.columns), u.total, u.total_is_exact, u.next_key, u.next_id, now()
+            from directory_page(\(search?.kind), \(range?.from), \(range?.to), \(search?.pattern),
+                \(query.status?.rawValue), \(order.isBySignIn), \(order.isDescending), \(query.after?.key), \(query.after?.id),
+                \(Int32(clamping: query.limit))) u
             """)
-        guard let row = rows.first else { throw PostgresError(.decoding, "no count") }
-        let (count, asOf, estimate) = try row.decode((Int, Date, Int).self)
-        if count <= Self.countLimit { return (count, true, asOf) }
-        let isUnfiltered = query.search == nil && query.status == nil
-        return (isUnfiltered ? max(count, estimate) : Self.countLimit, false, asOf)
+        guard let summary = rows.last else { throw PostgresError(.decoding, "no summary") }
+        var users: [User] = []
+        for row in rows.dropLast() { users.append(try User(row)) }
+        let first = User.columnCount
+        let nextKey: Date? = try summary.decode(column: first + 2)
+        let nextID: UUID? = try summary.decode(column: first + 3)
+        var next: DirectoryPosition?
+        if let nextKey, let nextID { next = DirectoryPosition(key: nextKey, id: nextID) }
+        return DirectoryPage(
+            users: users, next: next, total: try summary.decode(column: first),
+            totalIsExact: try summary.decode(column: first + 1), asOf: try summary.decode(column: first + 4))
     }
 
     /// One user, deleted ones too, with the live sessions, newest first; nil if there is none. Throws `PostgresError`.
