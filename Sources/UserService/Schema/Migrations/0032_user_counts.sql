@@ -177,8 +177,24 @@ create trigger users_count_none after truncate on users for each statement execu
 -- Counts sessions that begin, and their users as active on that day if they were not yet.
 create function count_added_sessions() returns trigger language plpgsql set enable_seqscan = off as $$
 declare
+    how_many bigint;
+    who uuid;
+    today date;
+    before date;
     counted record;
 begin
+    select count(*), (array_agg(user_id))[1], max((created_at at time zone 'UTC')::date) into how_many, who, today from added;
+    if how_many = 0 then return null; end if;
+    -- A sign-in: the same as below, for one, which costs a fifth.
+    if how_many = 1 then
+        update user_activity set active_on = today, active_before = active_on
+        where user_id = who and (active_on is null or active_on < today)
+        returning active_before into before;
+        perform count_users(today, sign_ins => 1, active_of_day => found::int,
+            active_of_week => (found and (before is null or date_trunc('week', before) < date_trunc('week', today)))::int,
+            active_of_month => (found and (before is null or date_trunc('month', before) < date_trunc('month', today)))::int);
+        return null;
+    end if;
     for counted in
         with latest as (
             select user_id, max((created_at at time zone 'UTC')::date) as day from added group by user_id
