@@ -163,7 +163,7 @@ let package = Package(
         .command("admin-service", ["AdminService", "ServiceRuntime", arguments]),
         .command("msg91-simulator", ["MSG91Simulator", lifecycle, unixSignals, logging]),
         .command(
-            "postkey-benchmark", ["Postgres", "Tokens", "Identity", logging, lifecycle, arguments],
+            "postkey-benchmark", ["Postgres", crypto, logging, arguments],
             path: "Benchmarks/postkey-benchmark"),
 
         // Tests.

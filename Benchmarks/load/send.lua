@@ -1,6 +1,8 @@
 -- POST /v1/otp/send for another phone from another client network each time (through a trusted proxy on loopback).
+dofile(os.getenv("POSTKEY_LOADS") .. "/report.lua")
+
 function init()
-    math.randomseed(os.time() + tonumber(tostring({}):match("0x(%x+)"), 16) % 100000)
+    seed()
 end
 
 function request()
@@ -8,10 +10,4 @@ function request()
     local address = string.format("10.%d.%d.%d", math.random(0, 255), math.random(0, 255), math.random(1, 254))
     return wrk.format("POST", "/v1/otp/send",
         { ["Content-Type"] = "application/json", ["X-Forwarded-For"] = address }, '{"phone":"' .. phone .. '"}')
-end
-
-function done(summary)
-    io.write(string.format("per_second %.1f\n", summary.requests / summary.duration * 1e6))
-    io.write(string.format("failed %d of %d\n",
-        summary.errors.status + summary.errors.read + summary.errors.timeout, summary.requests))
 end

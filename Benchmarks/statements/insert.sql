@@ -1,0 +1,2 @@
+-- A bare durable row.
+INSERT INTO bench_rows (value) VALUES (1);
