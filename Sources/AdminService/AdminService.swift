@@ -38,6 +38,12 @@ package enum AdminService: ServiceDefinition {
             configuration: HTTPClientConfiguration(plainHTTPHosts: Set(hosts)), logger: runtime.logger)
         let assembly = AdminAssembly(
             postgres: runtime.postgres, client: client, keys: runtime.common.keys, settings: runtime.settings)
-        return Composition(services: [client], routes: assembly.add)
+        let console = try Console(
+            assembly: assembly, client: client, keys: runtime.common.keys,
+            otpServiceURL: runtime.settings.otpServiceURL, isProduction: runtime.common.isProduction)
+        return Composition(services: [client], present: console.present) { router in
+            assembly.add(to: router)
+            console.add(to: router)
+        }
     }
 }

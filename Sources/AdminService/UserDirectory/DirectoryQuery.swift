@@ -22,15 +22,30 @@ struct DirectoryQuery: Hashable, Sendable {
 
     /// Reads the parameters. Throws `invalid-request`.
     init(_ fields: QueryFields) throws(Problem) {
-        search = try fields.parsed("search", "at most \(Self.longestSearch) bytes") { text in
+        try self.init(
+            search: fields.string("search"), status: fields.string("status"), sort: fields.string("sort"),
+            cursor: fields.string("cursor"), limit: fields.integer("limit", default: 50, in: Self.limits))
+    }
+
+    /// Takes texts that are not judged yet. Throws `invalid-request`.
+    init(search: String?, status: String?, sort: String?, cursor: String?, limit: Int) throws(Problem) {
+        self.search = try Self.parsed("search", search, "at most \(Self.longestSearch) bytes") { text in
             text.utf8.count <= Self.longestSearch ? text : nil
         }
-        status = try fields.parsed("status", Self.choices(Status.self), Status.init)
-        sort = try fields.parsed("sort", Self.choices(Sort.self), Sort.init) ?? .newest
-        cursor = try fields.parsed("cursor", "a next_cursor of an earlier answer") { text in
+        self.status = try Self.parsed("status", status, Self.choices(Status.self), Status.init)
+        self.sort = try Self.parsed("sort", sort, Self.choices(Sort.self), Sort.init) ?? .newest
+        self.cursor = try Self.parsed("cursor", cursor, "a next_cursor of an earlier answer") { text in
             text.utf8.count <= Self.longestCursor ? text : nil
         }
-        limit = try fields.integer("limit", default: 50, in: Self.limits)
+        self.limit = limit
+    }
+
+    private static func parsed<Value>(
+        _ name: String, _ text: String?, _ expected: String, _ parse: (String) -> Value?
+    ) throws(Problem) -> Value? {
+        guard let text else { return nil }
+        guard let value = parse(text) else { throw .invalid(name, "must be \(expected)") }
+        return value
     }
 
     private static func choices<Choice: RawRepresentable<String> & CaseIterable>(_: Choice.Type) -> String {

@@ -50,13 +50,15 @@ package struct HTTPApplication: Service {
     ///   - openAPI: the text of the OpenAPI file.
     ///   - metrics: the text for `/metrics`.
     ///   - translate: the problem that an error of another module stands for; nil makes it a 500 that is logged.
+    ///   - present: how a problem is shown to those who read pages instead of documents.
     ///   - accessLog: where access records go; nil makes log lines of them.
     ///   - onListening: called with the port once connections are accepted.
     ///   - routes: adds the service's routes. What it throws is thrown.
     package init(
         configuration: HTTPServerConfiguration, logger: Logger, readiness: [HealthCheck] = [], openAPI: String? = nil,
         metrics: @escaping @Sendable () -> String = { "" },
-        translate: @escaping @Sendable (any Error) -> Problem? = { _ in nil }, accessLog: AccessLog? = nil,
+        translate: @escaping @Sendable (any Error) -> Problem? = { _ in nil },
+        present: @escaping ProblemPresentation = { _, _, _ in nil }, accessLog: AccessLog? = nil,
         onListening: @escaping @Sendable (Int) async -> Void = { _ in }, routes: (PostkeyRouter) throws -> Void
     ) throws {
         self.configuration = configuration
@@ -79,7 +81,8 @@ package struct HTTPApplication: Service {
         pipeline = RequestPipeline(
             responder: responder, allowed: AllowTable(routes: table.map { ($0.path, $0.method) }),
             problemPrefix: configuration.problems.prefix, trustedProxies: configuration.trustedProxies,
-            maximumRequestsInFlight: configuration.maximumRequestsInFlight, translate: translate, state: state,
+            maximumRequestsInFlight: configuration.maximumRequestsInFlight, translate: translate, present: present,
+            state: state,
             metrics: RequestMetrics(routes: table.map { ($0.path.description, $0.method) }),
             accessLog: accessLog ?? logger.accessLog(), logger: logger)
     }

@@ -1,6 +1,11 @@
-import HTTPTypes
-import Hummingbird
+package import HTTPTypes
+package import Hummingbird
 import NIOCore
+
+/// Another answer to a problem than the document, for who asked with this head: a page. Nil: the document.
+///
+/// The last argument is the request's id.
+package typealias ProblemPresentation = @Sendable (Problem, HTTPRequest, String) -> Response?
 
 extension Problem {
     /// The document of RFC 9457 §3, with `code` and `request_id` besides.

@@ -12,6 +12,7 @@ struct RequestPipeline: Sendable {
     let trustedProxies: [AddressRange]
     let maximumRequestsInFlight: Int
     let translate: @Sendable (any Error) -> Problem?
+    let present: ProblemPresentation
     let state: ServingState
     let metrics: RequestMetrics
     let accessLog: AccessLog
@@ -37,7 +38,7 @@ struct RequestPipeline: Sendable {
             body = try await ResponseEncoder.collect(response.body)
         } catch {
             logger.error("A response body failed", metadata: ["error": "\(error)", "request_id": "\(trace.requestID)"])
-            (response, problem) = render(Problem(.internalError), trace)
+            (response, problem) = render(Problem(.internalError), received.head, trace)
             body = (try? await ResponseEncoder.collect(response.body)) ?? ByteBuffer()
         }
         record(received, context, response, problem, since: start)
@@ -70,7 +71,7 @@ struct RequestPipeline: Sendable {
             }
             return (response, nil)
         } catch {
-            return render(problem(for: error), context.trace)
+            return render(problem(for: error), received.head, context.trace)
         }
     }
 
@@ -92,8 +93,13 @@ struct RequestPipeline: Sendable {
         return Problem(.internalError)
     }
 
-    private func render(_ problem: Problem, _ trace: RequestTrace) -> (Response, problem: String?) {
-        (problem.response(prefix: problemPrefix, requestID: trace.requestID), problem.type.code)
+    private func render(
+        _ problem: Problem, _ head: HTTPRequest, _ trace: RequestTrace
+    ) -> (Response, problem: String?) {
+        let response =
+            present(problem, head, trace.requestID)
+            ?? problem.response(prefix: problemPrefix, requestID: trace.requestID)
+        return (response, problem.type.code)
     }
 
     private func record(

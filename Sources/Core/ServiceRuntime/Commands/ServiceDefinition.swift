@@ -50,6 +50,8 @@ package struct Composition {
     package var readiness: [HealthCheck]
     /// The problem that an error stands for, asked before the errors of the database are.
     package var translate: @Sendable (any Error) -> Problem?
+    /// How a problem is shown to those who read pages instead of documents.
+    package var present: ProblemPresentation
     /// The largest request body, in bytes; 16 KiB unless an operation needs more.
     package var maximumBodySize: Int
     /// Adds the service's routes.
@@ -58,12 +60,14 @@ package struct Composition {
     package init(
         services: [any Service] = [], readiness: [HealthCheck] = [], maximumBodySize: Int = HTTPServer.maximumBodySize,
         translate: @escaping @Sendable (any Error) -> Problem? = { _ in nil },
+        present: @escaping ProblemPresentation = { _, _, _ in nil },
         routes: @escaping (PostkeyRouter) throws -> Void
     ) {
         self.services = services
         self.readiness = readiness
         self.maximumBodySize = maximumBodySize
         self.translate = translate
+        self.present = present
         self.routes = routes
     }
 }

@@ -62,7 +62,7 @@ struct ServiceProcess<Definition: ServiceDefinition>: Sendable {
             translate: { error in
                 if let problem = translate(error) { return problem }
                 return (error as? PostgresError).flatMap(Problem.init)
-            },
+            }, present: composition.present,
             accessLog: Logs.accessLog(
                 label: Definition.name.rawValue, level: common.logLevel, format: common.logFormat),
             routes: composition.routes)

@@ -1,0 +1,81 @@
+/// Figures by day, to be drawn as lines or bars, with the same figures as a table.
+struct DayChart: Sendable {
+    enum Form: Sendable { case lines, bars }
+    enum Unit: Sendable { case count, percent }
+
+    struct Series: Sendable {
+        let name: String
+        /// `a` to `d`: colour and dash pattern, told apart without colours too.
+        let style: String
+        let values: [Double]
+    }
+
+    let id: String
+    let title: String
+    /// What the chart tells in a sentence, for those who do not see it.
+    let summary: String
+    let days: [String]
+    let series: [Series]
+    var form = Form.lines
+    var unit = Unit.count
+
+    func text(_ value: Double) -> String {
+        switch unit {
+        case .count: Wording.number(Int(min(max(value, -9e15), 9e15)))
+        case .percent: Wording.percent(value)
+        }
+    }
+
+    func mark(_ value: Double) -> String {
+        switch unit {
+        case .count: Wording.short(Int(min(value, 9e15)))
+        case .percent: "\(Int((value * 100).rounded())) %"
+        }
+    }
+
+    var scale: AxisScale {
+        let highest = series.flatMap(\.values).max() ?? 0
+        return unit == .percent
+            ? AxisScale(highest: min(max(highest, 0.05), 1), smallest: 0.01) : AxisScale(highest: highest)
+    }
+}
+
+/// A chart as its template wants it: drawn for a wide and for a narrow screen, and as a table.
+struct ChartView: Sendable {
+    struct Legend: Sendable {
+        let name: String
+        let style: String
+    }
+
+    struct Row: Sendable {
+        let day: String
+        let cells: [String]
+    }
+
+    let id: String
+    let title: String
+    let summary: String
+    let legend: [Legend]
+    let hasLegend: Bool
+    let plots: [Plot]
+    let headings: [String]
+    let rows: [Row]
+
+    init(_ chart: DayChart) {
+        id = chart.id
+        title = chart.title
+        summary = chart.summary
+        legend = chart.series.map { Legend(name: $0.name, style: $0.style) }
+        hasLegend = chart.series.count > 1
+        plots = [
+            Plot(chart, name: "wide", width: 680, height: 232, days: 8),
+            Plot(chart, name: "narrow", width: 340, height: 210, days: 4),
+        ]
+        headings = chart.series.map(\.name)
+        rows = chart.days.enumerated().reversed().map { index, day in
+            Row(
+                day: Wording.day(day),
+                cells: chart.series.map { index < $0.values.count ? chart.text($0.values[index]) : "–" })
+        }
+    }
+}

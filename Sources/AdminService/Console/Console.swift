@@ -1,0 +1,60 @@
+import Foundation
+import HTTPClient
+import HTTPServer
+import HTTPTypes
+import Hummingbird
+import Identity
+import Tokens
+
+/// The console: pages for operators, on `/`.
+///
+/// HTML made here from Mustache templates, which escape what they show. All of it works without JavaScript; with it the
+/// dashboard follows the figures by itself. Pages call the same use cases as the routes of the API, behind the same gate.
+struct Console: Sendable {
+    private let frame: PageFrame
+    private let access: ConsoleAccess
+    private let problems: ProblemPages
+    private let assembly: AdminAssembly
+    private let signIn: SignInRoutes
+    private let sealer: Sealer
+
+    /// Reads templates and assets. Throws if one is missing or cannot be parsed.
+    init(
+        assembly: AdminAssembly, client: HTTPClient, keys: TokenKeys, otpServiceURL: String, isProduction: Bool
+    ) throws {
+        let resources = Bundle.module.bundleURL
+        let cookies = ConsoleCookies(isProduction: isProduction)
+        frame = try PageFrame(
+            pages: resources.appending(path: "Pages"),
+            assets: try ConsoleAssets(directory: resources.appending(path: "Assets")), cookies: cookies)
+        access = ConsoleAccess(cookies: cookies, forms: FormTokens(keys: keys), gate: assembly.operators.gate)
+        problems = ProblemPages(frame: frame, cookies: cookies)
+        sealer = Sealer(keys: keys, purpose: "searches")
+        self.assembly = assembly
+        signIn = SignInRoutes(
+            frame: frame, access: access,
+            tickets: SignInTickets(cookies: cookies, sealer: Sealer(keys: keys, purpose: "sign-in")),
+            codes: SignInCodes(client: client, baseURL: otpServiceURL),
+            prove: ProveOperator(signIn: assembly.operators.signIn, verifier: assembly.operators.verifier),
+            sessions: assembly.operators.sessions)
+    }
+
+    func add(to router: PostkeyRouter) {
+        let routes = ConsoleRoutes(router: router, access: access)
+        frame.assets.add(to: router)
+        signIn.add(to: router)
+        signIn.addSignOut(to: routes)
+        ThemeRoutes(cookies: access.cookies).add(to: routes)
+        DashboardPage(frame: frame, read: assembly.dashboard.read).add(to: routes)
+        LiveDashboard(frame: frame, access: access, read: assembly.dashboard.read).add(to: router)
+        UsersPage(frame: frame, read: assembly.directory.read, sealer: sealer).add(to: routes)
+        UserPage(frame: frame, read: assembly.directory.read).add(to: routes)
+        CachesPage(frame: frame, caches: assembly.caches.caches, audit: assembly.caches.audit).add(to: routes)
+        AccountPage(frame: frame, limits: assembly.operators.sessions.limits).add(to: routes)
+    }
+
+    /// Shows a problem as a page to those who read pages; nil: as the document.
+    func present(_ problem: Problem, _ head: HTTPRequest, _ requestID: String) -> Response? {
+        problems.present(problem, head, requestID)
+    }
+}

@@ -1,0 +1,143 @@
+import Caching
+import HTTPServer
+import HTTPTypes
+import Hummingbird
+import Identity
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// `GET /users`: the list, with search and filters. `POST /users` makes an address of what the form holds.
+struct UsersPage: Sendable {
+    let frame: PageFrame
+    let read: ReadDirectory
+    let sealer: Sealer
+
+    struct Choice: Sendable {
+        let value: String
+        let title: String
+        let isChosen: Bool
+    }
+
+    struct Row: Sendable {
+        let path: String
+        let name: String
+        let initials: String
+        let colour: String
+        let phone: String
+        let status: String
+        let tone: String
+        let created: Wording.Moment
+        let lastSignIn: Wording.Moment?
+    }
+
+    struct View: Sendable {
+        let search: String
+        let statuses: [Choice]
+        let sorts: [Choice]
+        let isNarrowed: Bool
+        let count: String
+        let rows: [Row]
+        let isEmpty: Bool
+        let first: String?
+        let previous: String?
+        let next: String?
+        let asOf: Wording.Moment?
+        /// Why there is no list; the form stays.
+        let missing: String?
+    }
+
+    func add(to routes: ConsoleRoutes) {
+        routes.page("/users") { request, context in
+            let filter = try UserFilter(request.query, sealer)
+            let query = try filter.query()
+            let refresh = Freshness.isBypassed(by: request)
+            do {
+                let answer = try await read.page(query, refresh: refresh, trace: context.trace)
+                let page = try JSONDecoder().decode(ShownPage.self, from: Data(answer.value.json.utf8))
+                let notice = ConsoleNotices.stale(answer, "user-service")
+                return try frame.page(
+                    "users", title: "Users", section: .users, notice: notice, try view(filter, page), request, context)
+            } catch let error as UpstreamError {
+                let (missing, status) = Self.missing(error)
+                return try frame.page(
+                    "users", title: "Users", section: .users, status: status, try view(filter, nil, missing), request,
+                    context)
+            }
+        }
+        routes.action("/users", atLeast: .viewer) { form, _, _ in
+            .seeOther(try UserFilter(form).link("/users", sealer))
+        }
+    }
+
+    private static func missing(_ error: UpstreamError) -> (String, HTTPResponse.Status) {
+        switch error {
+        case .refused(_, field: "search"):
+            (
+                "Search for the beginning of a phone number, +9198…, or for at least three letters of a name.",
+                .badRequest
+            )
+        case .refused, .notFound: ("That place in the list is no longer there. Begin at the first page.", .badRequest)
+        case .unavailable, .unreadable:
+            (
+                "user-service gives no answer, and this page is not remembered. Try again in a moment.",
+                .serviceUnavailable
+            )
+        }
+    }
+
+    private func view(_ filter: UserFilter, _ page: ShownPage?, _ missing: String? = nil) throws -> View {
+        let rows = (page?.users ?? []).map(Self.row)
+        return View(
+            search: filter.search ?? "",
+            statuses: Self.choices(
+                [("", "Any status"), ("active", "Active"), ("suspended", "Suspended"), ("deleted", "Deleted")],
+                filter.status),
+            sorts: Self.choices([("", "Newest first"), ("created_at", "Oldest first")], filter.sort),
+            isNarrowed: filter.isNarrowed, count: page.map(Self.count) ?? "", rows: rows,
+            isEmpty: page != nil && rows.isEmpty,
+            first: filter.trail.isEmpty ? nil : try filter.first.link("/users", sealer),
+            previous: try filter.previous?.link("/users", sealer),
+            next: try (page?.nextCursor).map { try filter.next($0).link("/users", sealer) },
+            asOf: page.map { Wording.moment($0.asOf) }, missing: missing)
+    }
+
+    private static func count(_ page: ShownPage) -> String {
+        let number = Wording.number(page.total)
+        let noun = page.total == 1 ? "user" : "users"
+        return page.totalIsExact ? "\(number) \(noun)" : "about \(number) \(noun)"
+    }
+
+    private static func choices(_ all: [(String, String)], _ chosen: String?) -> [Choice] {
+        all.map { Choice(value: $0.0, title: $0.1, isChosen: $0.0 == chosen ?? "") }
+    }
+
+    private static func row(_ user: ShownUser) -> Row {
+        Row(
+            path: "/users/\(user.id)", name: user.displayName ?? "No name", initials: user.initials,
+            colour: user.colour,
+            phone: user.phone ?? "deleted", status: user.status, tone: ShownUser.tone(user.status),
+            created: Wording.moment(user.createdAt), lastSignIn: user.lastSignInAt.map(Wording.moment))
+    }
+}
+
+extension UserFilter {
+    var first: UserFilter {
+        var filter = self
+        filter.trail = []
+        return filter
+    }
+}
+
+/// The sentences above a page about where its content comes from.
+enum ConsoleNotices {
+    /// A word about remembered content that could not be read anew.
+    static func stale<Value>(_ part: CachedValue<Value>, _ service: String) -> Notice? {
+        guard part.isStale, part.age > .seconds(60) else { return nil }
+        return .warning(
+            "\(service) gives no answer at the moment. What you see is \(Wording.seconds(part.age / .seconds(1))) old.")
+    }
+}

@@ -1,0 +1,55 @@
+import Caching
+import HTTPServer
+import HTTPTypes
+import Hummingbird
+import Identity
+
+/// `GET /caches`: what this instance remembers, and a button that makes it forget.
+struct CachesPage: Sendable {
+    let frame: PageFrame
+    let caches: [any InspectableCache]
+    let audit: AuditStore
+
+    struct Row: Sendable {
+        let name: String
+        let entries: String
+        let hits: String
+        let misses: String
+        let ratio: String
+        let stale: String
+        let failures: String
+        let evictions: String
+        let invalidations: String
+    }
+
+    struct View: Sendable {
+        let rows: [Row]
+        let mayClear: Bool
+    }
+
+    func add(to routes: ConsoleRoutes) {
+        routes.page("/caches") { request, context in
+            let isCleared = try request.query.string("done") == "cleared"
+            return try frame.page(
+                "caches", title: "Caches", section: .caches,
+                notice: isCleared ? .good("This instance has forgotten everything and reads anew.") : nil,
+                View(rows: caches.map(Self.row), mayClear: context.admin.role >= .support), request, context)
+        }
+        routes.action("/caches/clear", atLeast: .support) { _, _, context in
+            try await audit.record(
+                .cacheCleared, by: context.admin.id, target: ("cache", "all"), origin: AuditOrigin(context.base))
+            for cache in caches { cache.invalidateAll() }
+            return .seeOther("/caches?done=cleared")
+        }
+    }
+
+    private static func row(_ cache: any InspectableCache) -> Row {
+        let figures = cache.statistics
+        let hits = figures.hits + figures.staleHits
+        return Row(
+            name: cache.name, entries: Wording.number(figures.entries), hits: Wording.number(hits),
+            misses: Wording.number(figures.misses), ratio: Wording.percent(hits, of: hits + figures.misses),
+            stale: Wording.number(figures.staleHits), failures: Wording.number(figures.failures),
+            evictions: Wording.number(figures.evictions), invalidations: Wording.number(figures.invalidations))
+    }
+}

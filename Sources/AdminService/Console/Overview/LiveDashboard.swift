@@ -1,0 +1,55 @@
+import Crypto
+import Deadlines
+import HTTPServer
+import HTTPTypes
+import Hummingbird
+import ServiceLifecycle
+
+/// `GET /live/dashboard`: the dashboard's changing part as server-sent events (HTML Living Standard §9.2).
+///
+/// An answer holds one event and ends; the browser asks again with the id of what it has, and is answered when there is
+/// something else, or after twenty seconds. So an open dashboard costs one waiting request, and a page that nobody looks
+/// at does not keep its operator signed in: these requests do not count as use of the session.
+struct LiveDashboard: Sendable {
+    let frame: PageFrame
+    let access: ConsoleAccess
+    let read: ReadDashboard
+
+    /// How long a request waits for something new, and how often it looks: both only cost memory here.
+    static let wait = Duration.seconds(20)
+    static let pause = Duration.seconds(2)
+
+    func add(to router: PostkeyRouter) {
+        router.get("/live/dashboard") { request, context -> Response in
+            // 204 tells the browser not to come again.
+            guard try await access.look(request) != nil else { return .empty(.noContent) }
+            let days = try DashboardPage.days(request)
+            let seen = request.headers[.lastEventID]
+            let end = ContinuousClock.now + Self.wait
+            let event = try await RequestDeadline.$current.withValue(end + .seconds(10)) {
+                try await cancelWhenGracefulShutdown {
+                    try await next(days, after: seen, until: end, trace: context.trace)
+                }
+            }
+            return .text(.ok, event, type: "text/event-stream; charset=utf-8")
+        }
+    }
+
+    private func next(
+        _ days: Int, after seen: String?, until end: ContinuousClock.Instant, trace: RequestTrace
+    ) async throws -> String {
+        while true {
+            let view = DashboardView(try await read(days: days, refresh: false, trace: trace))
+            let html = try frame.part("dashboard-live", view)
+            let id = SHA256.hash(data: Array(html.utf8)).prefix(8).hexadecimal
+            if id != seen { return Self.event(id, html) }
+            if ContinuousClock.now + Self.pause >= end { return "retry: 1000\n: nothing new\n\n" }
+            try await Task.sleep(for: Self.pause)
+        }
+    }
+
+    private static func event(_ id: String, _ html: String) -> String {
+        let lines = html.split(separator: "\n").map { "data: \($0)\n" }.joined()
+        return "retry: 1000\nid: \(id)\nevent: dashboard\n\(lines)\n"
+    }
+}
