@@ -40,7 +40,7 @@ package enum AdminService: ServiceDefinition {
             postgres: runtime.postgres, client: client, keys: runtime.common.keys, settings: runtime.settings)
         let console = try Console(
             assembly: assembly, client: client, keys: runtime.common.keys,
-            otpServiceURL: runtime.settings.otpServiceURL, isProduction: runtime.common.isProduction)
+            settings: runtime.settings, isProduction: runtime.common.isProduction)
         return Composition(services: [client], present: console.present) { router in
             assembly.add(to: router)
             console.add(to: router)

@@ -86,7 +86,7 @@ struct AdminServer: Sendable {
 /// Runs admin-service with the given lives of its caches until `body` returns.
 func withAdminServer(
     dashboardTTL: Duration = .seconds(60), usersTTL: Duration = .seconds(60), userServiceURL: String? = nil,
-    _ body: @escaping @Sendable (AdminServer) async throws -> Void
+    isProduction: Bool = false, _ body: @escaping @Sendable (AdminServer) async throws -> Void
 ) async throws {
     try await withAdminDatabase { database in
         let users = StubService(.user)
@@ -106,10 +106,18 @@ func withAdminServer(
                 dashboardTTL: dashboardTTL, usersTTL: usersTTL, secret: AdminDatabase.secret)
             let assembly = AdminAssembly(
                 postgres: database.test.client, client: client, keys: AdminDatabase.keys, settings: settings)
+            let console = try Console(
+                assembly: assembly, client: client, keys: AdminDatabase.keys, settings: settings,
+                isProduction: isProduction)
             let application = try HTTPApplication(
                 configuration: HTTPServerConfiguration(host: "127.0.0.1", port: 0, problems: AdminService.problems),
                 logger: quietLogger, translate: { ($0 as? PostgresError).flatMap(Problem.init) },
-                onListening: { ports.set("admin", $0) }, routes: assembly.add)
+                present: console.present,
+                onListening: { ports.set("admin", $0) },
+                routes: { router in
+                    assembly.add(to: router)
+                    console.add(to: router)
+                })
             group.addTask { try await application.run() }
             let adminPort = await ports.get("admin")
             let server = AdminServer(

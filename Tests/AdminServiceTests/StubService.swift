@@ -41,6 +41,7 @@ final class StubService: Sendable {
                 host: "127.0.0.1", port: 0, problems: ProblemCatalog(prefix: "/v1/stub", types: [])),
             logger: quietLogger, onListening: onListening
         ) { router in
+            if name == .otp { StubCodes(mode: { self.state.withLock(\.mode) }).add(to: router) }
             let group = router.group(
                 "internal", serviceTokens: TokenVerifier(keys: AdminDatabase.keys), audience: name)
             for path in ["statistics", "users", "users/{id}"] {

@@ -17,10 +17,11 @@ struct Console: Sendable {
     private let assembly: AdminAssembly
     private let signIn: SignInRoutes
     private let sealer: Sealer
+    private let patience: (dashboard: Duration, users: Duration)
 
     /// Reads templates and assets. Throws if one is missing or cannot be parsed.
     init(
-        assembly: AdminAssembly, client: HTTPClient, keys: TokenKeys, otpServiceURL: String, isProduction: Bool
+        assembly: AdminAssembly, client: HTTPClient, keys: TokenKeys, settings: AdminSettings, isProduction: Bool
     ) throws {
         let resources = Bundle.module.bundleURL
         let cookies = ConsoleCookies(isProduction: isProduction)
@@ -31,10 +32,12 @@ struct Console: Sendable {
         problems = ProblemPages(frame: frame, cookies: cookies)
         sealer = Sealer(keys: keys, purpose: "searches")
         self.assembly = assembly
+        // Fresh for that long, and as long again while it is read anew behind the reader's back.
+        patience = (settings.dashboardTTL * 2, settings.usersTTL * 2)
         signIn = SignInRoutes(
             frame: frame, access: access,
             tickets: SignInTickets(cookies: cookies, sealer: Sealer(keys: keys, purpose: "sign-in")),
-            codes: SignInCodes(client: client, baseURL: otpServiceURL),
+            codes: SignInCodes(client: client, baseURL: settings.otpServiceURL),
             prove: ProveOperator(signIn: assembly.operators.signIn, verifier: assembly.operators.verifier),
             sessions: assembly.operators.sessions)
     }
@@ -45,10 +48,11 @@ struct Console: Sendable {
         signIn.add(to: router)
         signIn.addSignOut(to: routes)
         ThemeRoutes(cookies: access.cookies).add(to: routes)
-        DashboardPage(frame: frame, read: assembly.dashboard.read).add(to: routes)
-        LiveDashboard(frame: frame, access: access, read: assembly.dashboard.read).add(to: router)
-        UsersPage(frame: frame, read: assembly.directory.read, sealer: sealer).add(to: routes)
-        UserPage(frame: frame, read: assembly.directory.read).add(to: routes)
+        DashboardPage(frame: frame, read: assembly.dashboard.read, patience: patience.dashboard).add(to: routes)
+        LiveDashboard(frame: frame, access: access, read: assembly.dashboard.read, patience: patience.dashboard).add(
+            to: router)
+        UsersPage(frame: frame, read: assembly.directory.read, patience: patience.users, sealer: sealer).add(to: routes)
+        UserPage(frame: frame, read: assembly.directory.read, patience: patience.users).add(to: routes)
         CachesPage(frame: frame, caches: assembly.caches.caches, audit: assembly.caches.audit).add(to: routes)
         AccountPage(frame: frame, limits: assembly.operators.sessions.limits).add(to: routes)
     }

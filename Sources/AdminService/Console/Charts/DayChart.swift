@@ -8,6 +8,13 @@ struct DayChart: Sendable {
         /// `a` to `d`: colour and dash pattern, told apart without colours too.
         let style: String
         let values: [Double]
+
+        /// What is no number counts as zero.
+        init(name: String, style: String, values: [Double]) {
+            self.name = name
+            self.style = style
+            self.values = values.map { $0.isFinite ? $0 : 0 }
+        }
     }
 
     let id: String
@@ -68,7 +75,7 @@ struct ChartView: Sendable {
         legend = chart.series.map { Legend(name: $0.name, style: $0.style) }
         hasLegend = chart.series.count > 1
         plots = [
-            Plot(chart, name: "wide", width: 680, height: 232, days: 8),
+            Plot(chart, name: "wide", width: 500, height: 204, days: 7),
             Plot(chart, name: "narrow", width: 340, height: 210, days: 4),
         ]
         headings = chart.series.map(\.name)

@@ -137,6 +137,7 @@ struct Plot: Sendable {
 
     /// A number with at most one decimal.
     static func text(_ value: Double) -> String {
+        guard value.isFinite else { return "0" }
         let tenths = Int((min(max(value, -1e6), 1e6) * 10).rounded())
         return tenths.isMultiple(of: 10)
             ? String(tenths / 10) : "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10).\(abs(tenths) % 10)"

@@ -14,6 +14,7 @@ import Identity
 struct UserPage: Sendable {
     let frame: PageFrame
     let read: ReadDirectory
+    let patience: Duration
 
     /// The answer of the API, as far as the page shows it.
     struct Answer: Sendable, Decodable {
@@ -106,7 +107,7 @@ struct UserPage: Sendable {
                 let answer = try JSONDecoder().decode(Answer.self, from: Data(cached.value.json.utf8))
                 return try frame.page(
                     "user", title: answer.user.title, section: .users,
-                    notice: ConsoleNotices.stale(cached, "user-service"), View(answer), request, context)
+                    notice: ConsoleNotices.stale(cached, "user-service", patience), View(answer), request, context)
             } catch let error as UpstreamError {
                 throw Self.problem(error)
             }

@@ -14,6 +14,7 @@ import Identity
 struct UsersPage: Sendable {
     let frame: PageFrame
     let read: ReadDirectory
+    let patience: Duration
     let sealer: Sealer
 
     struct Choice: Sendable {
@@ -58,7 +59,7 @@ struct UsersPage: Sendable {
             do {
                 let answer = try await read.page(query, refresh: refresh, trace: context.trace)
                 let page = try JSONDecoder().decode(ShownPage.self, from: Data(answer.value.json.utf8))
-                let notice = ConsoleNotices.stale(answer, "user-service")
+                let notice = ConsoleNotices.stale(answer, "user-service", patience)
                 return try frame.page(
                     "users", title: "Users", section: .users, notice: notice, try view(filter, page), request, context)
             } catch let error as UpstreamError {
@@ -135,8 +136,10 @@ extension UserFilter {
 /// The sentences above a page about where its content comes from.
 enum ConsoleNotices {
     /// A word about remembered content that could not be read anew.
-    static func stale<Value>(_ part: CachedValue<Value>, _ service: String) -> Notice? {
-        guard part.isStale, part.age > .seconds(60) else { return nil }
+    ///
+    /// - Parameter patience: what is stale for less than that is just being read anew.
+    static func stale<Value>(_ part: CachedValue<Value>, _ service: String, _ patience: Duration) -> Notice? {
+        guard part.isStale, part.age > patience else { return nil }
         return .warning(
             "\(service) gives no answer at the moment. What you see is \(Wording.seconds(part.age / .seconds(1))) old.")
     }

@@ -6,12 +6,14 @@ import Hummingbird
 struct DashboardPage: Sendable {
     let frame: PageFrame
     let read: ReadDashboard
+    let patience: Duration
 
     func add(to routes: ConsoleRoutes) {
         routes.page("/") { request, context in
             let view = DashboardView(
                 try await read(
-                    days: try Self.days(request), refresh: Freshness.isBypassed(by: request), trace: context.trace))
+                    days: try Self.days(request), refresh: Freshness.isBypassed(by: request), trace: context.trace),
+                patience: patience)
             return try frame.page("dashboard", title: "Dashboard", section: .dashboard, view, request, context)
         }
     }

@@ -35,11 +35,13 @@ struct DashboardView: Sendable {
 
     static let choices = [7, 30, 90]
 
-    init(_ dashboard: Dashboard) {
+    /// - Parameter patience: older figures that could not be read anew mean that their service is away.
+    init(_ dashboard: Dashboard, patience: Duration) {
         days = dashboard.days
         ranges = Self.choices.map { Range(days: $0, title: "\($0) days", isCurrent: $0 == dashboard.days) }
         health = [
-            Self.health(.user, dashboard.users, \.asOf), Self.health(.otp, dashboard.messages, \.asOf),
+            Self.health(.user, dashboard.users, \.asOf, patience),
+            Self.health(.otp, dashboard.messages, \.asOf, patience),
             Health(name: ServiceName.admin.rawValue, tone: "good", state: "answering", asOf: nil),
         ]
         missing = dashboard.missing.map(Self.missing)
@@ -50,11 +52,12 @@ struct DashboardView: Sendable {
     }
 
     private static func health<Value>(
-        _ service: ServiceName, _ part: CachedValue<Value>?, _ asOf: KeyPath<Value, WireTime>
+        _ service: ServiceName, _ part: CachedValue<Value>?, _ asOf: KeyPath<Value, WireTime>,
+        _ patience: Duration
     ) -> Health {
         guard let part else { return Health(name: service.rawValue, tone: "bad", state: "no answer", asOf: nil) }
         let moment = Wording.moment(part.value[keyPath: asOf])
-        guard part.isStale, part.age > .seconds(120) else {
+        guard part.isStale, part.age > patience else {
             return Health(name: service.rawValue, tone: "good", state: "answering", asOf: moment)
         }
         let age = Wording.seconds(part.age / .seconds(1))

@@ -14,6 +14,7 @@ struct LiveDashboard: Sendable {
     let frame: PageFrame
     let access: ConsoleAccess
     let read: ReadDashboard
+    let patience: Duration
 
     /// How long a request waits for something new, and how often it looks: both only cost memory here.
     static let wait = Duration.seconds(20)
@@ -39,7 +40,7 @@ struct LiveDashboard: Sendable {
         _ days: Int, after seen: String?, until end: ContinuousClock.Instant, trace: RequestTrace
     ) async throws -> String {
         while true {
-            let view = DashboardView(try await read(days: days, refresh: false, trace: trace))
+            let view = DashboardView(try await read(days: days, refresh: false, trace: trace), patience: patience)
             let html = try frame.part("dashboard-live", view)
             let id = SHA256.hash(data: Array(html.utf8)).prefix(8).hexadecimal
             if id != seen { return Self.event(id, html) }

@@ -1,0 +1,47 @@
+import Testing
+
+@testable import AdminService
+
+@Suite("Console: charts and wording")
+struct ChartTests {
+    @Test(
+        "an axis has at most five round distances and reaches the highest value",
+        arguments: [0, 1, 4, 5, 6, 9, 10, 11, 99, 100, 101, 12_345, 9e12] as [Double])
+    func axis(highest: Double) {
+        let scale = AxisScale(highest: highest)
+        #expect(scale.maximum >= highest && (1...5).contains(scale.count))
+        #expect(scale.marks.first == 0 && scale.marks.last == scale.maximum)
+        #expect(["1", "2", "5"].contains(String(Wording.short(Int(scale.step)).prefix(1))))
+    }
+
+    @Test("values that are no numbers do not break a chart")
+    func odd() {
+        #expect(AxisScale(highest: .nan).maximum == 1 && AxisScale(highest: .infinity).maximum == 1)
+        let chart = DayChart(
+            id: "x", title: "x", summary: "", days: ["2026-11-24"],
+            series: [DayChart.Series(name: "n", style: "a", values: [.nan, 3])])
+        #expect(Plot(chart, name: "wide", width: 500, height: 200, days: 7).shapes.count == 1)
+        #expect(Sparkline([1]) == nil && Sparkline([0, 0])?.line == "M0 26L96 26")
+    }
+
+    @Test("a chart without days has a frame and no marks")
+    func empty() {
+        let chart = DayChart(
+            id: "x", title: "x", summary: "", days: [], series: [DayChart.Series(name: "n", style: "a", values: [])])
+        let view = ChartView(chart)
+        #expect(view.rows.isEmpty && view.plots.allSatisfy { $0.shapes.isEmpty && $0.grid.count == 2 })
+    }
+
+    @Test("numbers and times as pages show them")
+    func wording() throws {
+        #expect(
+            Wording.number(1_234_567) == "1,234,567" && Wording.number(999) == "999"
+                && Wording.number(-1000) == "−1,000")
+        #expect(Wording.short(1_500) == "1.5k" && Wording.short(2_000_000) == "2M" && Wording.short(7) == "7")
+        #expect(Wording.percent(1, of: 3) == "33.3 %" && Wording.percent(1, of: 0) == "–")
+        #expect(Wording.seconds(1.55) == "1.5 s" && Wording.seconds(90) == "90 s" && Wording.seconds(7200) == "2 h")
+        let moment = Wording.moment(try #require(WireTime("2026-11-04T08:05:09.123Z")))
+        #expect(moment.text == "4 Nov 2026, 08:05 UTC" && moment.clock == "08:05:09 UTC")
+        #expect(Wording.day("soon") == "soon" && Wording.shortDay("2026-13-01") == "2026-13-01")
+    }
+}

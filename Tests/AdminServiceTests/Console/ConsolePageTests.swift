@@ -1,0 +1,108 @@
+import Foundation
+import Identity
+import Postgres
+import PostgresTestKit
+import Testing
+
+@testable import AdminService
+
+@Suite("Console: pages", .timeLimit(.minutes(2)))
+struct ConsolePageTests {
+    @Test("the dashboard shows the figures of both services, as chart and as table")
+    func dashboard() async throws {
+        try await withAdminServer { server in
+            let browser = try await server.browser(.viewer)
+            let page = try await browser.get("/?days=7")
+            #expect(page.status == 200 && page.text.contains("<title>Dashboard · Postkey</title>"))
+            #expect(page.text.contains("75.0 %") && page.text.contains("2 active, 1 suspended"))
+            #expect(page.text.contains(#"<th scope="row">23 Nov 2026</th>"#))
+            #expect(page.text.contains(#"<a href="/?days=7" aria-current="true">"#))
+            #expect(try await browser.get("/?days=8").status == 400)
+        }
+    }
+
+    @Test("with a service away the dashboard says what is missing and shows the rest; with both, too")
+    func partial() async throws {
+        try await withAdminServer(dashboardTTL: .zero) { server in
+            let browser = try await server.browser(.viewer)
+            server.otp.become(.status(503))
+            let page = try await browser.get("/")
+            #expect(page.status == 200 && page.text.contains("otp-service gives no answer: codes"))
+            #expect(page.text.contains("2 active, 1 suspended"))
+            server.users.become(.status(503))
+            let none = try await browser.get("/?days=90")
+            #expect(none.status == 200 && none.text.contains("user-service gives no answer: users"))
+        }
+    }
+
+    @Test("a search leaves no phone in the address, and the list goes on and back")
+    func search() async throws {
+        try await withAdminServer { server in
+            let browser = try await server.browser(.viewer)
+            let found = try await browser.submit("/users", to: "/users", ["search": "+919876", "status": "active"])
+            let path = try #require(found.header("Location"))
+            #expect(found.status == 303 && !path.contains("9876") && path.contains("status=active"))
+            let page = try await browser.get(path)
+            #expect(page.status == 200 && page.text.contains(#"value="+919876""#))
+            #expect(server.users.asked.contains { $0.contains("search=%2B919876") && $0.contains("status=active") })
+
+            let next = try #require(page.text.firstMatch(of: /href="([^"]+)" rel="next"/)).1
+            let second = try await browser.get(String(next).replacing("&amp;", with: "&"))
+            #expect(server.users.asked.last?.contains("cursor=abc") == true)
+            #expect(second.text.contains(#"rel="prev""#) && second.text.contains("First page"))
+            #expect(try await browser.get("/users?q=00").status == 400)
+            #expect(try await browser.get("/users?status=odd").status == 400)
+        }
+    }
+
+    @Test("with user-service away the list keeps its form, and a user is a page of 503")
+    func directoryAway() async throws {
+        try await withAdminServer { server in
+            let browser = try await server.browser(.viewer)
+            server.users.become(.status(503))
+            let list = try await browser.get("/users")
+            #expect(list.status == 503 && list.text.contains("user-service gives no answer"))
+            #expect(list.text.contains(#"name="search""#))
+            let user = try await browser.get("/users/\(StubService.userID)")
+            #expect(user.status == 503 && user.header("Retry-After") != nil && user.text.contains("Not available"))
+            server.users.become(.status(404))
+            #expect(try await browser.get("/users/\(StubService.userID)").status == 404)
+        }
+    }
+
+    @Test("the choice of colours is kept in a cookie and comes back to the page")
+    func theme() async throws {
+        try await withAdminServer { server in
+            let browser = try await server.browser(.viewer)
+            #expect(try await browser.get("/account").text.contains(#"data-theme="auto""#))
+            let chosen = try await browser.submit("/account", to: "/theme", ["theme": "dark", "return": "/users"])
+            #expect(chosen.status == 303 && chosen.header("Location") == "/users")
+            #expect(try await browser.get("/users").text.contains(#"data-theme="dark""#))
+            _ = try await browser.submit("/account", to: "/theme", ["theme": "auto", "return": "//evil.example"])
+            #expect(try await browser.get("/users").text.contains(#"data-theme="auto""#))
+        }
+    }
+
+    @Test("live figures come as one event, are not sent twice, and do not keep a session alive")
+    func live() async throws {
+        try await withAdminServer(dashboardTTL: .zero) { server in
+            let browser = try await server.browser(.viewer)
+            let first = try await browser.get("/live/dashboard?days=7")
+            #expect(first.status == 200 && first.header("Content-Type") == "text/event-stream; charset=utf-8")
+            let id = try #require(first.text.firstMatch(of: /id: ([0-9a-f]{16})\n/)).1
+            #expect(first.text.contains("event: dashboard\ndata: ") && first.text.hasSuffix("\n\n"))
+            _ = try await server.database.test.client.write(
+                "UPDATE admin_sessions SET created_at = created_at - interval '20 minutes', last_seen_at = last_seen_at - interval '20 minutes'"
+            )
+            async let waiting = browser.get("/live/dashboard?days=7", headers: [("Last-Event-ID", String(id))])
+            try await Task.sleep(for: .milliseconds(300))
+            server.otp.become(.status(503))
+            #expect(try await waiting.text.contains("no answer, figures"))
+            #expect(
+                try await server.database.scalar(
+                    "SELECT count(*)::int8 FROM admin_sessions WHERE last_seen_at > now() - interval '10 minutes'") == 0
+            )
+            #expect(try await TestBrowser(server).get("/live/dashboard").status == 204)
+        }
+    }
+}
