@@ -1,0 +1,48 @@
+# shellcheck shell=bash
+# What the scripts of this folder share: Terraform's outputs, and running one task to its end.
+
+AWS_SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+readonly AWS_SCRIPTS
+readonly TERRAFORM_FOLDER=${TERRAFORM_FOLDER:-$AWS_SCRIPTS/../../terraform}
+# shellcheck disable=SC2034 # Read by the scripts.
+readonly SERVICES=(otp-service user-service admin-service)
+
+fail() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+need() {
+    local tool
+    for tool in "$@"; do
+        command -v "$tool" >/dev/null || fail "this needs $tool on the PATH."
+    done
+}
+
+# tf_output NAME: as JSON.
+tf_output() {
+    terraform -chdir="$TERRAFORM_FOLDER" output -json "$1" 2>/dev/null ||
+        fail "Terraform has no output $1: run 'terraform apply' in $TERRAFORM_FOLDER first."
+}
+
+# run_task SERVICE COMMAND…: runs the service's one-off task with a command, waits for its end, and shows its log.
+run_task() {
+    local service=$1 settings region cluster family network overrides arn code id
+    shift
+    settings=$(tf_output migration_task | jq -e --arg service "$service" '.[$service]') || fail "there is no service $service."
+    region=$(jq -r .region <<<"$settings")
+    cluster=$(jq -r .cluster <<<"$settings")
+    family=$(jq -r .task_definition <<<"$settings")
+    network=$(jq -c '{awsvpcConfiguration: {subnets: .subnets, securityGroups: .security_groups, assignPublicIp: "DISABLED"}}' <<<"$settings")
+    overrides=$(jq -cn --arg name "$service" '{containerOverrides: [{name: $name, command: $ARGS.positional}]}' --args "$@")
+    arn=$(aws ecs run-task --region "$region" --cluster "$cluster" --launch-type FARGATE --task-definition "$family" \
+        --network-configuration "$network" --overrides "$overrides" --started-by deploy --query 'tasks[0].taskArn' --output text)
+    [[ $arn == arn:* ]] || fail "ECS did not start the task of $service."
+    id=${arn##*/}
+    printf '%s: task %s runs "%s" …\n' "$service" "$id" "$*"
+    aws ecs wait tasks-stopped --region "$region" --cluster "$cluster" --tasks "$arn"
+    code=$(aws ecs describe-tasks --region "$region" --cluster "$cluster" --tasks "$arn" --query 'tasks[0].containers[0].exitCode' --output text)
+    aws logs get-log-events --region "$region" --log-group-name "$(tf_output log_groups | jq -r --arg service "$service" '.[$service]')" \
+        --log-stream-name "task/$service/$id" --query 'events[].message' --output text 2>/dev/null | tr '\t' '\n' || true
+    [[ $code == 0 ]] || fail "the task of $service ended with ${code/None/no exit code (it did not start; see the stopped task in ECS)}."
+}

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Runs a command of a service once, inside the network and with the settings of the running ones, and prints its log.
+set -euo pipefail
+# shellcheck source=deploy/aws/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+if (($# < 2)); then
+    echo "Usage: deploy/aws/run-task.sh SERVICE COMMAND…     as in: admin-service create-admin --phone +919876543210 --role owner"
+    [[ ${1:-} == --help || ${1:-} == -h ]] && exit 0
+    exit 2
+fi
+need aws jq terraform
+run_task "$@"
