@@ -59,7 +59,12 @@ struct UserAssembly: Sendable {
             refresh: RefreshSession(store: SessionStore(postgres: postgres, limits: limits), issuer: issuer)
         ).add(to: router)
         LogoutRoutes(signOut: SignOut(store: RevocationStore(postgres: postgres)), verifier: verifier).add(to: router)
-        ProfileRoutes(users: UserStore(postgres: postgres), verifier: verifier).add(to: router)
+        let (users, accounts) = (UserStore(postgres: postgres), AccountStore(postgres: postgres))
+        ProfileRoutes(users: users, verifier: verifier).add(to: router)
+        AccountRoutes(
+            changePhone: ChangePhone(verifier: verifier, accounts: accounts, users: users), accounts: accounts,
+            verifier: verifier
+        ).add(to: router)
         let directory = DirectoryStore(postgres: postgres)
         DirectoryRoutes(
             directory: directory, statistics: StatisticsStore(postgres: postgres), cursors: DirectoryCursors(keys),

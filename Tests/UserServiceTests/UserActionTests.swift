@@ -151,8 +151,6 @@ struct UserActionTests {
             let (released, release) = AsyncStream.makeStream(of: Void.self)
             let (holding, held) = AsyncStream.makeStream(of: Void.self)
             let client = server.database.client
-            // Connections enough, so that no two statements share one and wait for each other there.
-            _ = try await atOnce(8) { _ in try await client.write("select pg_sleep(0.1)").count }
             group.addTask {
                 try await client.transaction { transaction in
                     _ = try await transaction.query("select from users for update")
@@ -186,8 +184,12 @@ struct UserActionTests {
         try await withUserServer { server in
             let id = try await server.login().userID
             let proof = try await server.proof()
+            // Connections of its own, so that the two do not wait for each other there.
+            let other = try PostgresClient(
+                configuration: server.database.cluster.configuration(server.database.name), logger: quietLogger)
+            let user = try #require(UserID(id))
             let suspend = { @Sendable () async throws -> Void in
-                #expect(try await server.act("suspend", on: id).status == 200)
+                #expect(try await ActionStore(postgres: other).act(.suspend, on: user, key: nil).outcome == .done)
             }
             let login = { @Sendable () async throws -> Void in
                 let answer = try await server.login(proof)
@@ -200,6 +202,7 @@ struct UserActionTests {
                 }
             }
             try await held(server, first: suspensionFirst ? suspend : login, second: suspensionFirst ? login : suspend)
+            await other.shutDown()
             let live = try await server.count("select count(*) from sessions where ended_at is null")
             #expect(live == 0)
         }

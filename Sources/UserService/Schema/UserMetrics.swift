@@ -17,4 +17,9 @@ enum UserMetrics {
         let dimensions = [("action", action.rawValue), ("outcome", outcome.rawValue)]
         Counter(label: "user_actions_total", dimensions: dimensions).increment()
     }
+
+    /// Counts a wish to change a phone by its outcome.
+    static func phoneChanged(_ outcome: PhoneChangeOutcome) {
+        Counter(label: "phone_changes_total", dimensions: [("outcome", outcome.rawValue)]).increment()
+    }
 }

@@ -28,7 +28,27 @@ extension ProblemType {
             to ask for the same again.
             """)
 
+    static let verificationNotValid = ProblemType(
+        "verification-not-valid", status: 422, title: "The verification token is not valid",
+        explanation: """
+            It is no proof of otp-service for the purpose change_phone, or has expired. Send a code with that purpose to the new \
+            phone, verify it, and send the verification token that this gives.
+            """)
+    static let freshSignInRequired = ProblemType(
+        "fresh-sign-in-required", status: 403, title: "A fresh sign-in is required",
+        explanation: """
+            The phone is the account, so that only a session of the last ten minutes may change it; a refresh does not make a \
+            session younger. Sign in with the old phone, then send the proof of the new one with the new access token.
+            """)
+    static let phoneInUse = ProblemType(
+        "phone-in-use", status: 409, title: "The phone belongs to another user",
+        explanation: """
+            A phone is one account. Whoever holds this phone may sign in with it; to give it to this user, that account must be \
+            deleted first. The verification token is not used up.
+            """)
+
     static let user: [ProblemType] = [
         .verificationAlreadyUsed, .userSuspended, .refreshTokenReused, .userDeleted, .idempotencyKeyReused,
+        .verificationNotValid, .freshSignInRequired, .phoneInUse,
     ]
 }

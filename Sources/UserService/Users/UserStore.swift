@@ -23,18 +23,27 @@ struct UserStore: Sendable {
     }
 
     /// Changes the profile of a token's user; nil if the token has been revoked. Throws `PostgresError`.
+    ///
+    /// Two changes of different members at once are both kept: each sets its own and leaves the others as it finds them when
+    /// it has the row. What ends the user meanwhile is judged again then, too: nothing is written to who has left.
     func change(_ change: ProfileChange, of token: AccessToken) async throws(PostgresError) -> User? {
         let (name, locale, email) = (change.displayName, change.locale, change.email)
         let rows = try await postgres.write(
             """
-            update users u set
-                display_name = case when \(name.isKept) then u.display_name else \(name.value) end,
-                locale = case when \(locale.isKept) then u.locale else \(locale.value) end,
-                email = case when \(email.isKept) then u.email else \(email.value) end,
-                updated_at = now()
-            from live_user(\(token.sessionID.uuid), \(token.issuedAt), \(token.tokenHash), \(token.expiresAt)) l
-            where u.id = l.id and u.id = \(token.userID.uuid)
-            returning \(unescaped: Self.columns)
+            with changed as (
+                update users u set
+                    display_name = case when \(name.isKept) then u.display_name else \(name.value) end,
+                    locale = case when \(locale.isKept) then u.locale else \(locale.value) end,
+                    email = case when \(email.isKept) then u.email else \(email.value) end,
+                    updated_at = now()
+                from live_user(\(token.sessionID.uuid), \(token.issuedAt), \(token.tokenHash), \(token.expiresAt)) l
+                where u.id = l.id and u.id = \(token.userID.uuid) and u.status = 'active'
+                    and (u.sign_in_not_before is null or u.sign_in_not_before < \(token.issuedAt))
+                returning u.*
+            ), told as (
+                insert into changes (kind, user_id) select 'user-changed', id from changed
+            )
+            select \(unescaped: Self.columns) from changed u
             """)
         return try Self.user(rows, of: token)
     }
