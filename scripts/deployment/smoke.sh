@@ -4,7 +4,7 @@
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-session=$(sed -n '/^PHONE=/,/^```/p' "$ROOT/README.md" | sed '$d')
+session=$(sed -n "/^PHONE=/,/^\`\`\`/p" "${README:-$ROOT/README.md}" | sed '$d')
 [[ $session == PHONE=* ]] || { echo "README.md has no session" >&2; exit 1; }
 output=$(bash -c "$session")
 printf '%s\n' "$output"

@@ -4,17 +4,33 @@ variables {
   environment       = "dev"
   msg91_auth_key    = "0123456789abcdef"
   msg91_template_id = "5fabcdefabcdefabcdef0123"
+  certificate_arn   = "arn:aws:acm:ap-south-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
 }
 
 run "the_smallest_configuration_is_valid" {
   command = plan
 }
 
-run "no_store_but_postgresql" {
+run "aurora_is_one_variable" {
   command = plan
   variables {
     db_engine = "aurora-postgresql"
   }
+}
+
+run "what_is_possible_and_probably_not_meant_is_a_warning" {
+  command = plan
+  variables {
+    environment = "prod"
+    services    = { otp-service = { max_count = 100 } }
+  }
+  expect_failures = [check.nat_in_each_zone, check.alarms_reach_somebody, check.connections_fit]
+}
+
+run "without_a_certificate_there_is_a_warning" {
+  command = plan
+  variables { certificate_arn = null }
+  expect_failures = [check.encrypted]
 }
 
 run "environment" {
@@ -68,6 +84,9 @@ run "prod_needs_tls_a_standby_protection_and_backups" {
   command = plan
   variables {
     environment              = "prod"
+    certificate_arn          = null
+    single_nat_gateway       = false
+    alarm_emails             = ["ops@example.com"]
     db_multi_az              = false
     db_deletion_protection   = false
     db_backup_retention_days = 1
