@@ -67,7 +67,7 @@ packages_of() {
             command -v openssl >/dev/null || echo openssl
             ;;
         images)
-            command -v podman >/dev/null || printf '%s\n' podman runc iptables netavark aardvark-dns
+            command -v podman >/dev/null || printf '%s\n' podman runc iptables netavark aardvark-dns catatonit
             command -v debootstrap >/dev/null || echo debootstrap
             ;;
     esac

@@ -41,7 +41,6 @@ locals {
       OTP_TTL               = tostring(var.otp_ttl_seconds)
       OTP_MAX_ATTEMPTS      = tostring(var.otp_max_attempts)
       OTP_ALLOWED_COUNTRIES = join(",", var.otp_allowed_countries)
-      SMS_DAILY_BUDGET      = tostring(var.sms_daily_budget)
       MSG91_BASE_URL        = var.msg91_base_url
       MSG91_TEMPLATE_ID     = var.msg91_template_id
       USER_SERVICE_URL      = local.url["user-service"]

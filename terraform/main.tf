@@ -113,12 +113,14 @@ module "service" {
       HOST               = "0.0.0.0"
       PORT               = tostring(each.value.port)
       LOG_LEVEL          = var.log_level
+      JWT_ALGORITHM      = var.token_algorithm
       DATABASE_POOL_SIZE = tostring(local.sizes[each.key].database_pool_size)
       # The load balancer's addresses: it names the client in X-Forwarded-For.
       TRUSTED_PROXIES           = join(",", module.network.public_subnet_cidrs)
       (each.value.url_variable) = "postgresql://postkey@${module.database[each.key].endpoint}:5432/${each.value.database}?${local.ssl}"
     },
     local.environment[each.key],
+    each.key == "otp-service" && var.sms_daily_budget > 0 ? { SMS_DAILY_BUDGET = tostring(var.sms_daily_budget) } : {},
     local.sizes[each.key].environment,
   )
 }

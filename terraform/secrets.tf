@@ -51,6 +51,33 @@ locals {
   }
 }
 
+# With EdDSA: 32 bytes are an Ed25519 key (RFC 8032 §5.1.5), which the service reads as base64.
+locals {
+  private_key = toset(var.token_algorithm == "EdDSA" ? ["private-key"] : [])
+}
+
+ephemeral "aws_secretsmanager_random_password" "private_key" {
+  for_each            = local.private_key
+  password_length     = 32
+  exclude_punctuation = true
+}
+
+resource "aws_secretsmanager_secret" "private_key" {
+  #checkov:skip=CKV2_AWS_57:Rotation is raising private_key_version; the value before stays valid through AWSPREVIOUS
+  for_each                = local.private_key
+  name                    = "${local.name}/private-key"
+  description             = "JWT_PRIVATE_KEY, with which user-service signs access tokens"
+  kms_key_id              = aws_kms_key.this.arn
+  recovery_window_in_days = local.recovery_days
+}
+
+resource "aws_secretsmanager_secret_version" "private_key" {
+  for_each                 = local.private_key
+  secret_id                = aws_secretsmanager_secret.private_key[each.key].id
+  secret_string_wo         = base64encode(ephemeral.aws_secretsmanager_random_password.private_key[each.key].random_password)
+  secret_string_wo_version = var.private_key_version
+}
+
 ephemeral "aws_secretsmanager_random_password" "generated" {
   for_each            = local.generated
   password_length     = 64
@@ -107,6 +134,10 @@ locals {
         MSG91_AUTH_KEY       = aws_secretsmanager_secret.msg91.arn
         MSG91_WEBHOOK_SECRET = aws_secretsmanager_secret.generated["webhook-secret"].arn
       }) : {},
+      name == "user-service" ? merge(
+        { for secret in aws_secretsmanager_secret.private_key : "JWT_PRIVATE_KEY" => secret.arn },
+        { for secret in aws_secretsmanager_secret.private_key : "JWT_PREVIOUS_PRIVATE_KEY" => "${secret.arn}::AWSPREVIOUS:" if var.private_key_version > 1 },
+      ) : {},
     )
   }
   secret_arns = {
@@ -115,8 +146,9 @@ locals {
       name == "otp-service" ? [
         aws_secretsmanager_secret.generated["otp-key"].arn, aws_secretsmanager_secret.generated["webhook-secret"].arn, aws_secretsmanager_secret.msg91.arn,
       ] : [],
+      name == "user-service" ? [for secret in aws_secretsmanager_secret.private_key : secret.arn] : [],
     )
   }
   # A task reads its secrets when it starts: these numbers are in its definition, so that it is replaced when one changes.
-  secret_versions = join(".", [var.db_credentials_version, var.token_key_version, var.otp_key_version, var.msg91_secret_version])
+  secret_versions = join(".", [var.db_credentials_version, var.token_key_version, var.otp_key_version, var.msg91_secret_version, var.private_key_version])
 }

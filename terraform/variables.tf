@@ -333,8 +333,19 @@ variable "sms_daily_budget" {
   default     = 0
 
   validation {
-    condition     = var.sms_daily_budget >= 0 && floor(var.sms_daily_budget) == var.sms_daily_budget
+    condition     = var.sms_daily_budget >= 0 && var.sms_daily_budget <= 1000000000 && floor(var.sms_daily_budget) == var.sms_daily_budget
     error_message = "sms_daily_budget must be a whole number, 0 for no limit."
+  }
+}
+
+variable "token_algorithm" {
+  description = "HS256 signs users' tokens with the key that all services share; EdDSA with one that only user-service has, so that your own services can verify them by /.well-known/jwks.json."
+  type        = string
+  default     = "HS256"
+
+  validation {
+    condition     = contains(["HS256", "EdDSA"], var.token_algorithm)
+    error_message = "token_algorithm must be HS256 or EdDSA."
   }
 }
 
@@ -381,6 +392,17 @@ variable "token_key_version" {
   validation {
     condition     = var.token_key_version >= 1
     error_message = "token_key_version must be at least 1."
+  }
+}
+
+variable "private_key_version" {
+  description = "Raise it for a new JWT_PRIVATE_KEY (EdDSA); tokens of the one before stay valid."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.private_key_version >= 1
+    error_message = "private_key_version must be at least 1."
   }
 }
 

@@ -40,13 +40,14 @@ for target in otp-service user-service admin-service msg91-simulator; do
         exit 1
     fi
 done
+no_shell() { ! podman run --rm --no-healthcheck --entrypoint /bin/sh "localhost/postkey/$1:dev" -c true 2>/dev/null; }
 image() { podman image inspect --format "$2" "localhost/postkey/$1:dev"; }
 for service in otp-service user-service admin-service; do
     size=$(image "$service" '{{.Size}}')
     expect "$service: $((size / 1000000)) MB, under 150" test "$size" -lt 150000000
     expect_equal "$service: a numeric user" "$(image "$service" '{{.Config.User}}')" 10001:10001
-    expect_equal "$service: its own health check" "$(podman image inspect "localhost/postkey/$service:dev" | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["Config"]["Healthcheck"]["Test"][1:])')" "['/app/$service', 'health']"
-    expect_not "$service: no shell" quietly podman run --rm --no-healthcheck --entrypoint /bin/sh "localhost/postkey/$service:dev" -c true
+    expect_equal "$service: its own health check" "$(podman image inspect "localhost/postkey/$service:dev" | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["Healthcheck"]["Test"][1:])')" "['/app/$service', 'health']"
+    expect "$service: no shell" no_shell "$service"
 done
 
 # --- Compose ----------------------------------------------------------------------------------------------------------
@@ -125,17 +126,21 @@ fi
 
 # --- Kill each; it heals ----------------------------------------------------------------------------------------------
 
-# heals SERVICE: what restart: unless-stopped does. Podman without systemd restarts a container that died by itself, and
-# not one that `podman kill` ended, so the process is killed from the host.
+pid_in() { podman inspect --format '{{.State.Pid}}' "$(container "$1")"; }
+
+# heals SERVICE: what restart: unless-stopped does. The process is killed from the host: after `podman kill` a container is
+# meant to stay down. Another process must then run in its place.
 heals() {
-    local before
-    before=$(podman inspect --format '{{.State.Pid}}' "$(container "$1")")
+    local before after=0
+    before=$(pid_in "$1")
+    ((before > 1)) || return 1
     kill -KILL "$before"
-    for _ in $(seq 40); do
-        [[ $(podman inspect --format '{{.State.Pid}} {{.State.Status}}' "$(container "$1")") != "$before running" ]] && break
+    for _ in $(seq 80); do
+        after=$(pid_in "$1")
+        ((after > 1 && after != before)) && break
         sleep 0.25
     done
-    comes_up "$1" 60
+    ((after > 1 && after != before)) && comes_up "$1" 60
 }
 for service in otp-service user-service admin-service msg91-simulator otp-db user-db admin-db; do
     expect "kill: $service comes back" heals $service

@@ -11,7 +11,10 @@ mkdir -p "$data" /var/run/postgresql
 chown postgres:postgres "$data" /var/run/postgresql
 chmod 700 "$data"
 if [[ ! -s $data/PG_VERSION ]]; then
-    run "$bin/initdb" -D "$data" -U "$POSTGRES_USER" --auth-local=trust --auth-host=scram-sha-256 --pwfile=<(echo "$POSTGRES_PASSWORD") >/dev/null
+    (umask 077 && echo "$POSTGRES_PASSWORD" >/tmp/password)
+    chown postgres:postgres /tmp/password
+    run "$bin/initdb" -D "$data" -U "$POSTGRES_USER" --auth-local=trust --auth-host=scram-sha-256 --pwfile=/tmp/password >/dev/null
+    rm -f /tmp/password
     echo 'host all all all scram-sha-256' >>"$data/pg_hba.conf"
     run "$bin/pg_ctl" -D "$data" -w -s -o '-c listen_addresses=' start
     run "$bin/createdb" -U "$POSTGRES_USER" "$POSTGRES_DB"

@@ -32,7 +32,7 @@ cd "$work/terraform"
 rm -rf .terraform ./*.tfstate ./*.auto.tfvars terraform.tfvars backend.tf
 terraform_init "$work/init.log" || { not_ok "terraform init" "$(tail -n 5 "$work/init.log")"; exit 1; }
 
-arguments=(-no-color -var environment=dev -var db_deletion_protection=false -var monthly_budget_usd=500
+arguments=(-no-color -var environment=dev -var token_algorithm=EdDSA -var db_deletion_protection=false -var monthly_budget_usd=500
     -var 'alarm_emails=["ops@example.com"]' -var 'admin_allowed_cidrs=["203.0.113.0/24"]')
 
 # secret NAME [STAGE]: the value that Secrets Manager has.
@@ -58,7 +58,7 @@ import boto3
 client = boto3.client("secretsmanager")
 texts = [open(path, encoding="utf-8", errors="replace").read() for path in sys.argv[1:]]
 secrets = client.list_secrets()["SecretList"]
-assert len(secrets) == 7, f"{len(secrets)} secrets"
+assert len(secrets) == 8, f"{len(secrets)} secrets"
 for secret in secrets:
     value = client.get_secret_value(SecretId=secret["ARN"])["SecretString"]
     value = json.loads(value)["password"] if value.startswith("{") else value
@@ -84,7 +84,7 @@ expect "the NAT address is told" grep -qE '^\[?"?[0-9]' <<<"$(terraform output -
 expect_equal "no service without an image" "$(terraform state list | grep -c aws_ecs_service.this || true)" 0
 token_key=$(secret postkey-dev/token-key)
 
-version=(-var image_tag=0123456789ab -var token_key_version=2 -var otp_key_version=2 -var db_credentials_version=2 -var msg91_secret_version=2)
+version=(-var image_tag=0123456789ab -var token_key_version=2 -var otp_key_version=2 -var private_key_version=2 -var db_credentials_version=2 -var msg91_secret_version=2)
 step_of "plan of a version" terraform plan -out="$work/plan" "${arguments[@]}" "${version[@]}"
 terraform show -json "$work/plan" >"$work/plan.json"
 step_of "a version with new secrets" terraform apply -auto-approve -parallelism=20 "${arguments[@]}" "${version[@]}"

@@ -55,7 +55,7 @@ DATABASE_VARIABLE = {name: re.search(r'databaseVariable\b[^"\n]*"(\w+)"', code)[
 KNOWN = variables(EVERYTHING) | set(DATABASE_VARIABLE.values()) | {"DATABASE_URL"}
 # libpq reads this one.
 KNOWN |= {"PGPASSWORD"}
-KNOWN |= {"SMS_DAILY_BUDGET", "MSG91_WEBHOOK_SECRET", "USER_SERVICE_URL", "OTP_REQUESTS_PER_NETWORK"}
+KNOWN |= {"SMS_DAILY_BUDGET", "MSG91_WEBHOOK_SECRET", "USER_SERVICE_URL", "OTP_REQUESTS_PER_NETWORK", "JWT_PRIVATE_KEY", "JWT_PREVIOUS_PRIVATE_KEY", "JWT_ALGORITHM"}
 
 # The scripts' table of services.
 services_sh = text("scripts/lib/services.sh")
@@ -139,6 +139,7 @@ TERRAFORM = {name: common | set(UPPER.findall(block(own, name))) | {DATABASE_VAR
 SECRETS = {name: set(re.findall(r"\b([A-Z][A-Z0-9_]{5,})\s*=", block(secrets_tf, "  token_key = merge(") or "")) for name in PORT}
 for name in PORT:
     SECRETS[name] = {"JWT_SECRET_KEY", "JWT_PREVIOUS_SECRET_KEY", "PGPASSWORD"}
+SECRETS["user-service"] |= {"JWT_PRIVATE_KEY", "JWT_PREVIOUS_PRIVATE_KEY"}
 SECRETS["otp-service"] |= {"OTP_SECRET_KEY", "OTP_PREVIOUS_SECRET_KEY", "MSG91_AUTH_KEY", "MSG91_WEBHOOK_SECRET"}
 expect_none("terraform: every secret is in secrets.tf", [v for vs in SECRETS.values() for v in vs if not re.search(rf"\b{v}\b", secrets_tf)])
 expect_none("terraform: no secret is among the plain variables", [f"{name}: {v}" for name, vs in TERRAFORM.items() for v in vs if re.search(r"SECRET|AUTH_KEY|PRIVATE_KEY|PASSWORD", v)])

@@ -128,12 +128,13 @@ run "codes_and_tokens" {
     otp_max_attempts                   = 0
     otp_allowed_countries              = ["india"]
     sms_daily_budget                   = -1
+    token_algorithm                    = "none"
     access_token_ttl_seconds           = 86400
     blacklist_cleanup_interval_seconds = 1
   }
   expect_failures = [
     var.msg91_base_url, var.otp_length, var.otp_ttl_seconds, var.otp_max_attempts, var.otp_allowed_countries,
-    var.sms_daily_budget, var.access_token_ttl_seconds, var.blacklist_cleanup_interval_seconds,
+    var.sms_daily_budget, var.token_algorithm, var.access_token_ttl_seconds, var.blacklist_cleanup_interval_seconds,
   ]
 }
 
