@@ -18,6 +18,11 @@ package struct OTPAssembly: Sendable {
     private let challenges: ChallengeRoutes
     private let statistics: StatisticsRoutes
     private let unlock: UnlockRoutes
+    /// How the gateway is.
+    package let watch: GatewayWatch
+    /// Tests key and template in the background; runs beside the other services.
+    package let selfTest: SelfTestWorker
+    private let gatewayRoutes: GatewayRoutes
 
     /// Puts the parts together; nothing runs yet.
     package init(
@@ -26,8 +31,11 @@ package struct OTPAssembly: Sendable {
     ) {
         outbox = Outbox(postgres: postgres)
         let gateway = MSG91(account: settings.gateway, client: client)
+        watch = GatewayWatch(logger: logger)
+        selfTest = SelfTestWorker(test: SelfTest(gateway: gateway), watch: watch, logger: logger)
         dispatcher = Dispatcher(
-            outbox: outbox, deliver: DeliverMessage(gateway: gateway, keys: settings.keys, logger: logger),
+            outbox: outbox,
+            deliver: DeliverMessage(gateway: gateway, watch: watch, keys: settings.keys, logger: logger),
             configuration: delivery, logger: logger)
         store = ChallengeStore(postgres: postgres, limits: settings.limits)
         retention = Retention(postgres: postgres, days: settings.retentionDays, logger: logger)
@@ -43,15 +51,23 @@ package struct OTPAssembly: Sendable {
             store: store, tokens: tokens)
         statistics = StatisticsRoutes(statistics: StatisticsStore(postgres: postgres), tokens: tokens)
         unlock = UnlockRoutes(store: store, tokens: tokens)
+        gatewayRoutes = GatewayRoutes(watch: watch, tokens: tokens)
     }
 
     /// What runs beside the HTTP server.
     package var services: [any Service] { [dispatcher, gauges, retention] }
+
+    /// Shows in `/health/ready` whether messages go out; never makes the service unready, because restarting or emptying it would
+    /// not help.
+    package var readiness: [HealthCheck] {
+        [HealthCheck("gateway", isRequired: false) { [watch] in try watch.check() }]
+    }
 
     /// Adds all routes of the service.
     package func add(to router: PostkeyRouter) {
         challenges.add(to: router)
         statistics.add(to: router)
         unlock.add(to: router)
+        gatewayRoutes.add(to: router)
     }
 }

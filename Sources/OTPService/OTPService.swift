@@ -17,8 +17,8 @@ package enum OTPService: ServiceDefinition {
     package static let databaseVariable = "OTP_DATABASE_URL"
     /// All that it answers with when it refuses.
     package static let problems = ProblemCatalog(prefix: "/v1/otp", types: ProblemType.otp)
-    /// `send-test`, besides the commands of every service.
-    package static var subcommands: [any ParsableCommand.Type] { [SendTestCommand.self] }
+    /// `send-test` and `validate-template`, besides the commands of every service.
+    package static var subcommands: [any ParsableCommand.Type] { [SendTestCommand.self, ValidateTemplateCommand.self] }
 
     /// Where the numbered SQL files are.
     package static var migrationsDirectory: URL { Bundle.module.bundleURL.appending(path: "Migrations") }
@@ -45,7 +45,25 @@ package enum OTPService: ServiceDefinition {
         let assembly = OTPAssembly(
             settings: runtime.settings, keys: runtime.common.keys, postgres: runtime.postgres, client: client,
             logger: runtime.logger)
-        return Composition(services: [client] + assembly.services, routes: assembly.add)
+        return Composition(
+            services: [client] + assembly.services + [assembly.selfTest], readiness: assembly.readiness,
+            routes: assembly.add)
+    }
+
+    /// Whether key and template are good. In development a gateway that does not answer is no problem: the simulator need not run.
+    package static func examine(_ runtime: Runtime<OTPSettings>) async -> [CheckFinding] {
+        let account = runtime.settings.gateway
+        let report = await SelfTest(gateway: MSG91(account: account, client: gatewayClient(account, runtime)))()
+        if let refusal = report.refusal {
+            return [CheckFinding("Gateway: refuses, \(refusal). \(refusal.advice)", isProblem: true)]
+        }
+        if report.isConclusive {
+            return [CheckFinding("Gateway: accepts key and template.", isProblem: false)]
+        }
+        return [
+            CheckFinding(
+                "Gateway: no answer (\(report.silence ?? "none")).", isProblem: runtime.common.isProduction)
+        ]
     }
 
     /// Answers of the gateway are short, whatever it is made to send; in development its host may speak plain http.

@@ -15,7 +15,7 @@ package struct OTPSettings: Sendable {
     package let defaultRegion: String?
     /// `OTP_RETENTION_DAYS`.
     package let retentionDays: Int
-    /// `MSG91_BASE_URL`, `MSG91_AUTH_KEY`, `MSG91_TEMPLATE_ID`.
+    /// `MSG91_BASE_URL`, `MSG91_AUTH_KEY`, `MSG91_AUTH_IN`, `MSG91_TEMPLATE_ID`.
     package let gateway: MSG91Account
 
     /// Reads the settings; what is wrong is noted in the reader.
@@ -101,7 +101,9 @@ package struct OTPSettings: Sendable {
         if !key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
             reader.problem("MSG91_AUTH_KEY", "must be printable ASCII without blanks")
         }
-        return MSG91Account(baseURL: url, authKey: Secret(bytes: Array(key.utf8)), templateID: template)
+        return MSG91Account(
+            baseURL: url, authKey: Secret(bytes: Array(key.utf8)), templateID: template,
+            keyPosition: reader.choice("MSG91_AUTH_IN", default: .header))
     }
 
     private static let simulatorKey = "simulator-auth-key"

@@ -42,7 +42,7 @@ struct SendTestCommand: AsyncParsableCommand {
         switch outcome {
         case .accepted(let id): "MSG91 took the message (request id \(id)). Whether it arrives, the phone will tell."
         case .duplicate: "MSG91 has had the same message within the last ten seconds (code 311)."
-        case .refused(let refusal): "MSG91 refused the message: \(refusal)."
+        case .refused(let refusal): "MSG91 refused the message: \(refusal). \(refusal.advice)"
         case .transient(let reason, _): "Nothing was sent: \(reason)."
         case .unknown(let reason): "MSG91 did not say whether it took the message: \(reason)."
         case .nothingToRepeat: "MSG91 refused the message: nothing to repeat."

@@ -21,6 +21,7 @@ struct OTPServer: Sendable {
     let api: API
     let gateway: Gateway
     let log: MemoryLog
+    let client: HTTPClient
     let signer = TokenSigner(keys: Keys.tokens)
     let verifier = TokenVerifier(keys: Keys.tokens)
 
@@ -93,7 +94,7 @@ func withOTPServer<Value: Sendable>(
                 configuration: HTTPServerConfiguration(
                     host: "127.0.0.1", port: 0, problems: OTPService.problems,
                     trustedProxies: AddressRange.list("127.0.0.0/8").ranges),
-                logger: logger, openAPI: try OTPService.openAPI(),
+                logger: logger, readiness: assembly.readiness, openAPI: try OTPService.openAPI(),
                 translate: { ($0 as? PostgresError).map { _ in Problem(.serviceUnavailable, retryAfter: 1) } },
                 onListening: { listening.yield($0) }, routes: assembly.add)
             let services: [any Service] = delivers ? [client] + assembly.services + [server] : [client, server]
@@ -105,7 +106,7 @@ func withOTPServer<Value: Sendable>(
                 let value = try await body(
                     OTPServer(
                         database: database, settings: settings, assembly: assembly, api: API(port: port),
-                        gateway: gateway, log: log))
+                        gateway: gateway, log: log, client: client))
                 await group.triggerGracefulShutdown()
                 try await tasks.waitForAll()
                 return value

@@ -1,12 +1,13 @@
 internal import Foundation
 
 extension Gateway.State {
-    /// `GET /api/v5/otp/retry`: key, input, known, expiry, count, in this order; by voice unless told otherwise.
+    /// `GET /api/v5/otp/retry`: key, address, input, known, expiry, count, in this order; by voice unless told otherwise.
     mutating func retry(_ parameters: Parameters, now: Date) -> Answer {
         let mobile = parameters["mobile"]
         guard keyRefusal(parameters.authKey, mobile: mobile) == nil else {
             return .error("Invalid authkey", code: "201")
         }
+        guard account.ipAllowed else { return .error("IP is not whitelisted", code: "418") }
         guard let mobile, mobile.isNumeric else { return .error("Mobile number empty or not numeric") }
         guard var code = codes[mobile], !code.isVerified else { return .error("No OTP request found to retryotp") }
         guard now < code.expiresAt else { return .error("OTP expired") }

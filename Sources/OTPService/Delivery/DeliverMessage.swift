@@ -5,6 +5,7 @@ import Metrics
 /// Use case: hand one leased message to the gateway and judge what came of it.
 package struct DeliverMessage: Sendable {
     let gateway: MSG91
+    let watch: GatewayWatch
     let keys: CodeKeys
     let retries: RetryPolicy
     let logger: Logger
@@ -13,12 +14,13 @@ package struct DeliverMessage: Sendable {
     /// Pause before the second attempt, so that a restarting gateway has come back.
     let repeatPause: Duration
 
-    /// Delivers through this gateway.
+    /// Delivers through this gateway, and tells the watch what came of it.
     package init(
-        gateway: MSG91, keys: CodeKeys, retries: RetryPolicy = .standard, logger: Logger,
+        gateway: MSG91, watch: GatewayWatch, keys: CodeKeys, retries: RetryPolicy = .standard, logger: Logger,
         repeatWindow: Duration = .seconds(10), repeatPause: Duration = .milliseconds(300)
     ) {
         self.gateway = gateway
+        self.watch = watch
         self.keys = keys
         self.retries = retries
         self.logger = logger
@@ -55,20 +57,32 @@ package struct DeliverMessage: Sendable {
     private func attempt(_ message: Message, _ code: OneTimeCode) async -> GatewayOutcome {
         guard message.channel == .voice else { return await send(message, code) }
         if message.sentBefore {
-            let call = await gateway.call(message.phone)
+            let call = await call(message)
+            // At most two calls for a code, and none after the gateway has forgotten it: then the text goes again.
             if call != .nothingToRepeat { return call }
         }
         // MSG91 reads out what it sent last, which must be this challenge's code and not an older one.
         let text = await send(message, code)
-        guard case .accepted = text else { return text }
-        if case .accepted = await gateway.call(message.phone) { return text }
+        switch text {
+        case .accepted, .duplicate: break
+        case .refused, .transient, .unknown, .nothingToRepeat: return text
+        }
+        if case .accepted = await call(message) { return text }
         logger.notice("call refused, the text message stands", metadata: ["message": "\(message.correlation)"])
         return text
     }
 
     private func send(_ message: Message, _ code: OneTimeCode) async -> GatewayOutcome {
-        await gateway.text(
+        let outcome = await gateway.text(
             code, to: message.phone, correlation: message.correlation, remaining: message.remaining)
+        watch.note(outcome, of: message.correlation)
+        return outcome
+    }
+
+    private func call(_ message: Message) async -> GatewayOutcome {
+        let outcome = await gateway.call(message.phone)
+        watch.note(outcome, of: message.correlation)
+        return outcome
     }
 
     private func report(_ message: Message, _ outcome: GatewayOutcome, start: ContinuousClock.Instant) -> MessageReport
@@ -79,11 +93,7 @@ package struct DeliverMessage: Sendable {
                 (message.waited + (ContinuousClock.now - start)).wholeNanoseconds)
             return finish(message, .submitted(gatewayID: id), "submitted")
         case .duplicate: return finish(message, .submitted(gatewayID: ""), "submitted")
-        case .refused(let refusal):
-            logger.error(
-                "gateway refused a message",
-                metadata: ["message": "\(message.correlation)", "reason": "\(refusal)", "tries": "\(message.tries)"])
-            return finish(message, .failed(reason: refusal.description), "refused_\(refusal.kind.rawValue)")
+        case .refused(let refusal): return refused(message, refusal, start: start)
         case .transient(let reason, let after):
             let remaining = message.remaining - (ContinuousClock.now - start)
             guard
@@ -99,6 +109,22 @@ package struct DeliverMessage: Sendable {
         case .unknown(let reason): return finish(message, .unresolved(reason: reason), "unresolved")
         case .nothingToRepeat: return finish(message, .failed(reason: "nothing to repeat"), "refused_request")
         }
+    }
+
+    /// A refusal of all messages is the account's fault: the message waits for the circuit while its code lives.
+    private func refused(
+        _ message: Message, _ refusal: GatewayRefusal, start: ContinuousClock.Instant
+    ) -> MessageReport {
+        let outcome = "refused_\(refusal.kind.rawValue)"
+        if refusal.kind.concernsAll, let pause = watch.pause(ofRefused: message.correlation),
+            pause < message.remaining - (ContinuousClock.now - start)
+        {
+            return finish(message, .again(after: pause, reason: refusal.description), outcome)
+        }
+        logger.error(
+            "gateway refused a message",
+            metadata: ["message": "\(message.correlation)", "reason": "\(refusal)", "tries": "\(message.tries)"])
+        return finish(message, .failed(reason: refusal.description), outcome)
     }
 
     private func finish(_ message: Message, _ report: MessageReport, _ outcome: String) -> MessageReport {

@@ -25,6 +25,7 @@ package final class Dispatcher: Service, Sendable {
 
     private let outbox: Outbox
     private let deliver: DeliverMessage
+    private let watch: GatewayWatch
     private let configuration: Configuration
     private let logger: Logger
     private let bell = Bell()
@@ -35,6 +36,7 @@ package final class Dispatcher: Service, Sendable {
         var stopping = false
         /// The last claim was full: there may be more.
         var backlog = false
+        var lastSweep: ContinuousClock.Instant?
     }
 
     /// A dispatcher that runs once `run()` does.
@@ -43,6 +45,7 @@ package final class Dispatcher: Service, Sendable {
     ) {
         self.outbox = outbox
         self.deliver = deliver
+        watch = deliver.watch
         self.configuration = configuration
         self.logger = logger
     }
@@ -67,10 +70,12 @@ package final class Dispatcher: Service, Sendable {
     private func work() async {
         let writer = ReportWriter(outbox: outbox, logger: logger)
         async let written: Void = writer.run()
-        let ticker = Task { [bell, configuration] in
+        let ticker = Task { [bell, configuration, watch] in
             while !Task.isCancelled {
                 bell.ring()
-                try? await Task.sleep(for: configuration.poll)
+                // While the gateway refuses all, a probe goes out when its time has come, and not a poll later.
+                let pause = watch.isOpen ? min(configuration.poll, .milliseconds(250)) : configuration.poll
+                try? await Task.sleep(for: pause)
             }
         }
         await withTaskCancellationHandler {
@@ -97,22 +102,36 @@ package final class Dispatcher: Service, Sendable {
                 state.withLock { $0.backlog = true }
                 return
             }
+            let admitted = watch.admitted(free)
             let messages: [Message]
             do {
-                messages = try await outbox.claim(free)
+                if admitted < free { try await sweep() }
+                messages = admitted > 0 ? try await outbox.claim(admitted) : []
             } catch {
                 logger.warning("outbox out of reach", metadata: ["error": "\(error)"])
-                return
+                messages = []
             }
+            if admitted > 0, messages.isEmpty { watch.probeUnused() }
             state.withLock { state in
                 state.inFlight += messages.count
-                state.backlog = messages.count == free
+                state.backlog = messages.count == admitted
             }
             for message in messages {
                 group.addTask { await self.work(on: message, writer) }
             }
             if messages.count < free { return }
         }
+    }
+
+    /// Ends dead messages, which nobody claims while the gateway refuses all; once in the time of a poll.
+    private func sweep() async throws {
+        let now = ContinuousClock.now
+        let isDue = state.withLock { state in
+            if let last = state.lastSweep, now - last < configuration.poll { return false }
+            state.lastSweep = now
+            return true
+        }
+        if isDue { try await outbox.endDead() }
     }
 
     private func freePlaces() -> Int {

@@ -43,6 +43,19 @@ package struct Outbox: Sendable {
         return messages
     }
 
+    /// Ends messages whose code died while nothing may be taken, so that they do not wait for ever, and do not stand before
+    /// those that can still be sent; returns how many.
+    @discardableResult
+    package func endDead(at moment: Date? = nil) async throws(PostgresError) -> Int {
+        var total = 0
+        while true {
+            let rows = try await postgres.write("SELECT end_dead_messages(\(moment), 500)")
+            let count = try rows.first?.decode(column: 0) ?? 0
+            total += count
+            if count < 500 { return total }
+        }
+    }
+
     /// Writes down what became of messages, in one statement; returns how many of them were still ours.
     @discardableResult
     package func report(

@@ -9,13 +9,19 @@ package struct HTTPClientRequest: Sendable {
     package var headers: [(String, String)]
     /// The body; nil sends none (a POST then has `Content-Length: 0`).
     package var body: [UInt8]?
+    /// False for a GET that has effects: it is then not silently sent again when a kept connection turns out dead.
+    package var isRepeatable: Bool
 
     /// Checked when it is sent, not here.
-    package init(method: String = "GET", url: String, headers: [(String, String)] = [], body: [UInt8]? = nil) {
+    package init(
+        method: String = "GET", url: String, headers: [(String, String)] = [], body: [UInt8]? = nil,
+        isRepeatable: Bool = true
+    ) {
         self.method = method
         self.url = url
         self.headers = headers
         self.body = body
+        self.isRepeatable = isRepeatable
     }
 }
 

@@ -17,7 +17,7 @@ struct PreparedRequest: Sendable {
         url = request.url
         method = request.method
         body = request.body ?? (["POST", "PUT", "PATCH"].contains(request.method) ? [] : nil)
-        isRepeatable = ["GET", "HEAD", "OPTIONS"].contains(request.method)
+        isRepeatable = request.isRepeatable && ["GET", "HEAD", "OPTIONS"].contains(request.method)
 
         // Names with nothing after the colon take away what libcurl would add by itself.
         var lines = ["Expect:"]

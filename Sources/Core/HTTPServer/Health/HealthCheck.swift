@@ -1,14 +1,17 @@
 import Synchronization
 
-/// One thing that the service needs in order to do its work.
+/// One thing that the service needs in order to do its work, or that is worth showing beside it.
 package struct HealthCheck: Sendable {
     /// As it is shown, `database`.
     package let name: String
+    /// Without it the service cannot do its work; otherwise a failure only shows, as `degraded`.
+    package let isRequired: Bool
     let check: @Sendable () async throws -> Void
 
     /// - Parameter check: throws when the thing is away; has two seconds.
-    package init(_ name: String, _ check: @escaping @Sendable () async throws -> Void) {
+    package init(_ name: String, isRequired: Bool = true, _ check: @escaping @Sendable () async throws -> Void) {
         self.name = name
+        self.isRequired = isRequired
         self.check = check
     }
 

@@ -28,10 +28,13 @@ struct OperationRoutes: Sendable {
         let isReady = report.isReady && !state.isDraining
         var text = JSONText()
         text.open("{")
-        text.member("status", state.isDraining ? "stopping" : isReady ? "ready" : "unavailable")
+        let able = report.isDegraded ? "degraded" : "ready"
+        text.member("status", state.isDraining ? "stopping" : isReady ? able : "unavailable")
         text.name("checks")
         text.open("{")
-        for (name, passes) in report.checks { text.member(name, passes ? "ok" : "failed") }
+        for (name, isRequired, passes) in report.checks {
+            text.member(name, passes ? "ok" : isRequired ? "failed" : "degraded")
+        }
         text.close("}")
         text.close("}")
         return .json(

@@ -4,8 +4,9 @@ import Synchronization
 actor Readiness {
     struct Report: Sendable {
         /// By name, in the order given.
-        let checks: [(name: String, passes: Bool)]
-        var isReady: Bool { checks.allSatisfy(\.passes) }
+        let checks: [(name: String, isRequired: Bool, passes: Bool)]
+        var isReady: Bool { checks.allSatisfy { $0.passes || !$0.isRequired } }
+        var isDegraded: Bool { !checks.allSatisfy(\.passes) }
     }
 
     private let checks: [HealthCheck]
@@ -25,7 +26,7 @@ actor Readiness {
                 }
                 var outcomes = [Bool](repeating: false, count: checks.count)
                 for await (index, passes) in group { outcomes[index] = passes }
-                return Report(checks: zip(checks, outcomes).map { ($0.name, $1) })
+                return Report(checks: zip(checks, outcomes).map { ($0.name, $0.isRequired, $1) })
             }
         }
         running = task

@@ -70,13 +70,18 @@ struct CheckCommand<Definition: ServiceDefinition>: AsyncParsableCommand {
             throw ExitCode.failure
         }
         print("Settings: in order.")
-        let status = try await process.withPostgres { try await Definition.migrations().status($0) }
+        let (status, findings) = try await process.withPostgres { postgres in
+            let runtime = Runtime(
+                common: process.common, settings: process.settings, postgres: postgres, logger: process.logger)
+            return (try await Definition.migrations().status(postgres), await Definition.examine(runtime))
+        }
         switch status {
         case .current: print("Database: reachable, schema current.")
         case .outdated(let pending): print("Database: reachable. \(OutdatedSchema(pending: pending))")
         case .unreachable: print("Database: cannot be reached.")
         }
-        if status != .current { throw ExitCode.failure }
+        for finding in findings { print(finding.sentence) }
+        if status != .current || findings.contains(where: \.isProblem) { throw ExitCode.failure }
     }
 }
 

@@ -28,10 +28,26 @@ package protocol ServiceDefinition: Sendable {
     static func settings(_ reader: SettingsReader, _ common: CommonSettings) -> Settings
     /// Puts the service together; nothing of it runs yet.
     static func compose(_ runtime: Runtime<Settings>) async throws -> Composition
+    /// What the command `check` asks besides settings and database.
+    static func examine(_ runtime: Runtime<Settings>) async -> [CheckFinding]
 }
 
 extension ServiceDefinition {
     package static var subcommands: [any ParsableCommand.Type] { [] }
+    package static func examine(_ runtime: Runtime<Settings>) async -> [CheckFinding] { [] }
+}
+
+/// One line of the command `check`.
+package struct CheckFinding: Sendable, Hashable {
+    /// `Gateway: …`, with a full stop, without a secret.
+    package let sentence: String
+    /// Whether the command ends with exit code 1.
+    package let isProblem: Bool
+
+    package init(_ sentence: String, isProblem: Bool) {
+        self.sentence = sentence
+        self.isProblem = isProblem
+    }
 }
 
 /// What a service is made from.

@@ -4,7 +4,7 @@ package enum GatewayOutcome: Sendable, Hashable {
     case accepted(id: String)
     /// It had taken the same message within the last ten seconds (code 311).
     case duplicate
-    /// It will not take this message, now or later.
+    /// It will not take this message; later perhaps, if the reason is the account's (``GatewayRefusal/Kind/concernsAll``).
     case refused(GatewayRefusal)
     /// Nothing was done, and the same message may be tried later; `after` is what the gateway asked for.
     case transient(reason: String, after: Duration?)
@@ -30,6 +30,14 @@ package struct GatewayRefusal: Sendable, Hashable, CustomStringConvertible {
         case request
         /// A code or text that nobody has documented.
         case unrecognised
+
+        /// Whether every other message would be refused too.
+        package var concernsAll: Bool {
+            switch self {
+            case .configuration, .balance, .quota: true
+            case .recipient, .request, .unrecognised: false
+            }
+        }
     }
 
     /// Whose problem it is.
@@ -45,4 +53,20 @@ package struct GatewayRefusal: Sendable, Hashable, CustomStringConvertible {
 
     /// `configuration 201`.
     package var description: String { "\(kind.rawValue) \(code)" }
+}
+
+extension GatewayOutcome {
+    /// All values of ``errorClass``.
+    static let errorClasses = GatewayRefusal.Kind.allCases.map(\.rawValue) + ["duplicate", "transient", "unknown"]
+
+    /// As `otp_gateway_errors_total` counts it; nil for what is no error.
+    var errorClass: String? {
+        switch self {
+        case .accepted, .nothingToRepeat: nil
+        case .duplicate: "duplicate"
+        case .refused(let refusal): refusal.kind.rawValue
+        case .transient: "transient"
+        case .unknown: "unknown"
+        }
+    }
 }

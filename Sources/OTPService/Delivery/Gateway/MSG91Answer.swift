@@ -13,9 +13,34 @@ package enum MSG91Answer {
         guard (200..<300).contains(response.status), body.text("type")?.lowercased() == "success" else {
             return withoutBody(response)
         }
-        let id = body.text("request_id") ?? body.text("message") ?? ""
-        if needsID, id.isEmpty { return .unknown(reason: "success without an id") }
-        return .accepted(id: needsID ? String(id.prefix(64)) : "")
+        guard needsID else { return .accepted(id: "") }
+        guard let id = ["request_id", "message"].lazy.compactMap(body.text).first(where: isID) else {
+            return .unknown(reason: "success without an id")
+        }
+        return .accepted(id: id)
+    }
+
+    /// Ids are opaque, but a sentence in `message` is none.
+    private static func isID(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"): true
+                default: false
+                }
+            }
+    }
+
+    /// The answer to a question that sends nothing: any of MSG91's envelopes that does not complain about key, address, account or
+    /// template means that they are good.
+    package static func probe(_ response: HTTPClientResponse) -> GatewayProbe {
+        switch outcome(response, needsID: false) {
+        // The template is asked about without a key.
+        case .refused(let refusal) where refusal.code == "missing-key": .passed
+        case .refused(let refusal) where refusal.kind.concernsAll: .refused(refusal)
+        case .transient(let reason, _), .unknown(let reason): .unanswered(reason: reason)
+        case .accepted, .duplicate, .nothingToRepeat, .refused: .passed
+        }
     }
 
     /// The code and text of a body that reports a failure, in any of the shapes that its pages have; nil if it does not.
@@ -34,7 +59,10 @@ package enum MSG91Answer {
     private static func failed(_ error: (code: Int?, text: String), _ response: HTTPClientResponse) -> GatewayOutcome {
         if let outcome = error.code.flatMap(MSG91Codes.outcome(code:)) { return outcome }
         if let outcome = MSG91Codes.outcome(text: error.text) { return outcome }
-        if response.status == 429 || response.status >= 500 { return withoutBody(response) }
+        switch response.status {
+        case 300..<400, 401, 403, 418, 429, 500...: return withoutBody(response)
+        default: break
+        }
         return .refused(GatewayRefusal(.unrecognised, error.code.map(String.init) ?? "text"))
     }
 
@@ -58,6 +86,7 @@ package enum MSG91Answer {
 enum LooseValue: Decodable, Equatable {
     case text(String)
     case flag(Bool)
+    /// Also an empty array or object.
     case null
     case compound
 
@@ -71,12 +100,23 @@ enum LooseValue: Decodable, Equatable {
             self = .flag(flag)
         } else if let number = try? container.decode(Int.self) {
             self = .text(String(number))
+        } else if let array = try? decoder.unkeyedContainer() {
+            self = array.isAtEnd ? .null : .compound
+        } else if let object = try? decoder.container(keyedBy: AnyName.self) {
+            self = object.allKeys.isEmpty ? .null : .compound
         } else {
             self = .compound
         }
     }
 
-    /// Whether it is more than null, false or an empty text.
+    private struct AnyName: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+        init?(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    /// Whether it is more than null, false, or an empty text, array or object.
     var isSubstantial: Bool {
         switch self {
         case .text(let text): !text.isEmpty
