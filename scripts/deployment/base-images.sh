@@ -5,6 +5,8 @@
 # Where stand-ins are unpacked.
 readonly BASES=$ROOT/.local/base-images
 
+readonly PROMETHEUS_IMAGE=docker.io/prom/prometheus:v2.53.4
+
 # is_there IMAGE: on this machine already.
 is_there() { podman image exists "$1"; }
 
@@ -55,6 +57,8 @@ base_images() {
         stand_in "$postgres" postgresql 'ENTRYPOINT ["/usr/local/bin/docker-entrypoint.sh"]' 'CMD ["postgres"]' 'EXPOSE 5432' &&
             STAND_INS+=("$postgres")
     } || return 1
+    # Without it only the profile is not run.
+    official "$PROMETHEUS_IMAGE" || { stand_in "$PROMETHEUS_IMAGE" prometheus 'ENTRYPOINT ["/usr/bin/prometheus"]' && STAND_INS+=("$PROMETHEUS_IMAGE"); } || true
     official "$swift" || {
         stand_in "$swift" ca-certificates,git,libc6-dev,libstdc++-12-dev,gcc,g++,binutils,pkg-config,libxml2,libedit2,libsqlite3-0,libcurl4,libpython3.11,zlib1g-dev,tzdata,libncurses6 \
             "ENV PATH=$(toolchain)/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" && STAND_INS+=("$swift")

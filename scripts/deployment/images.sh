@@ -56,7 +56,7 @@ done
 project=postkeycheck$$
 compose() { quietly "$TOOLS/bin/podman-compose" -p "$project" -f docker-compose.yml "$@"; }
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-for variable in OTP_PORT USER_PORT ADMIN_PORT SIMULATOR_PORT OTP_DB_PORT USER_DB_PORT ADMIN_DB_PORT; do
+for variable in OTP_PORT USER_PORT ADMIN_PORT SIMULATOR_PORT OTP_DB_PORT USER_DB_PORT ADMIN_DB_PORT PROMETHEUS_PORT; do
     printf -v "POSTKEY_$variable" '%s' "$(free_port)"
     export "POSTKEY_${variable?}"
 done
@@ -123,6 +123,35 @@ expect "compose: the session of README.md" smoke
 if command -v psql >/dev/null; then
     expect_equal "compose: the databases are where the documents say" "$(PGPASSWORD=postkey psql -X -A -t -h 127.0.0.1 -p "$POSTKEY_USER_DB_PORT" -U postkey users -c 'select count(*) > 0 from users' 2>&1)" t
 fi
+
+# --- Observability ----------------------------------------------------------------------------------------------------
+
+# sample QUERY: the value that Prometheus has, or nothing.
+sample() {
+    curl -fsS --noproxy '*' -G "http://127.0.0.1:$POSTKEY_PROMETHEUS_PORT/api/v1/query" --data-urlencode "query=$1" 2>/dev/null |
+        python3 -c 'import json, sys; r = json.load(sys.stdin)["data"]["result"]; print(r[0]["value"][1] if r else "")' 2>/dev/null
+}
+# sees QUERY VALUE: within a minute.
+sees() {
+    for _ in $(seq 60); do
+        [[ $(sample "$1") == "$2" ]] && return 0
+        sleep 1
+    done
+    podman logs --tail 5 "$(container prometheus)" >&2 || true
+    return 1
+}
+if is_there "$PROMETHEUS_IMAGE"; then
+    compose --profile observability up -d --no-deps prometheus >"$work/prometheus.log" 2>&1 || cat "$work/prometheus.log"
+    expect "observability: Prometheus reads all three services" sees 'sum(up{job="postkey"})' 3
+    expect "observability: the sign-in of before is counted" sees 'sum(sign_ins_total{outcome="opened"}) > bool 0' 1
+    expect "observability: the alerts are loaded" test "$(curl -fsS --noproxy '*' "http://127.0.0.1:$POSTKEY_PROMETHEUS_PORT/api/v1/rules?type=alert" | grep -o '"name":"[A-Z][A-Za-z]*"' | wc -l)" -ge 14
+else
+    echo "not run: Prometheus in compose (there is no image of it)"
+fi
+for extra in grafana postgres-exporter; do
+    name=$(sed -nE "s#^    image: (\S*$extra:\S+)#\1#p" docker-compose.yml)
+    is_there "$name" || is_there "docker.io/$name" || echo "not run: $extra in compose (no registry is reached; Debian has no package)"
+done
 
 # --- Kill each; it heals ----------------------------------------------------------------------------------------------
 

@@ -89,6 +89,20 @@ step_of "plan of a version" terraform plan -out="$work/plan" "${arguments[@]}" "
 terraform show -json "$work/plan" >"$work/plan.json"
 step_of "a version with new secrets" terraform apply -auto-approve -parallelism=20 "${arguments[@]}" "${version[@]}"
 step_of "the plan after it is empty" terraform plan -detailed-exitcode "${arguments[@]}" "${version[@]}"
+# The scripts of deploy/aws, with AWS' own client against the same server.
+if command -v jq >/dev/null && python_tools awscli; then
+    printf '%s\n' 'environment = "dev"' 'db_deletion_protection = false' 'monthly_budget_usd = 500' 'alarm_emails = ["ops@example.com"]' \
+        'admin_allowed_cidrs = ["203.0.113.0/24"]' 'token_algorithm = "EdDSA"' 'image_tag = "0123456789ab"' 'token_key_version = 2' \
+        'otp_key_version = 2' 'private_key_version = 2' 'db_credentials_version = 2' 'msg91_secret_version = 2' >"$work/version.tfvars"
+    step_of "deploy/aws/migrate.sh runs a task for each schema" env PATH="$TOOLS/bin:$PATH" TERRAFORM_FOLDER="$work/terraform" \
+        TF_CLI_ARGS_apply="-var-file=$work/version.tfvars -no-color" "$ROOT/deploy/aws/migrate.sh"
+    expect_equal "it ran three" "$(grep -c ': task .* runs "migrate"' "$work/step.log")" 3
+    expect_not "deploy/aws/run-task.sh knows no other service" env PATH="$TOOLS/bin:$PATH" TERRAFORM_FOLDER="$work/terraform" \
+        "$ROOT/deploy/aws/run-task.sh" sms-service migrate
+else
+    echo "not run: deploy/aws/migrate.sh (jq or awscli is missing)"
+fi
+step_of "the plan after it is still empty" terraform plan -detailed-exitcode "${arguments[@]}" "${version[@]}"
 expect_equal "three services" "$(terraform state list | grep -c aws_ecs_service.this || true)" 3
 expect_equal "the token key before stays readable as the previous one" "$(secret postkey-dev/token-key AWSPREVIOUS)" "$token_key"
 expect_not "the token key is another" test "$(secret postkey-dev/token-key)" = "$token_key"

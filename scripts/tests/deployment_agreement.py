@@ -200,7 +200,7 @@ for path in sorted((ROOT / "deploy/grafana/dashboards").glob("*.json")):
     board = json.loads(path.read_text(encoding="utf-8"))
     expect(f"grafana: {path.name} is found by its name", board["uid"] == path.stem)
     expressions += [target["expr"] for panel in board["panels"] for target in panel["targets"]]
-FUNCTIONS = {"rate", "increase", "sum", "max", "by", "le", "histogram_quantile", "and", "offset", "up", "job", "avg", "or", "without", "unless", "on", "service", "instance", "route", "status", "outcome", "country", "channel", "lane", "cache", "database", "datname", "pool", "d"}
+FUNCTIONS = {"rate", "increase", "sum", "max", "by", "le", "histogram_quantile", "and", "offset", "up", "job", "avg", "or", "without", "unless", "on", "service", "instance", "route", "status", "outcome", "country", "channel", "lane", "cache", "database", "datname", "pool", "class", "d"}
 used = set()
 for expression in expressions:
     bare = re.sub(r"postkey:[\w:]+", "", re.sub(r'"[^"]*"', "", re.sub(r"\[[^\]]*\]", "", expression)))
@@ -217,6 +217,8 @@ tested = text("deploy/prometheus/tests/postkey.yml")
 expect_none("every alert has a test", [alert for alert in alerts if f"alertname: {alert}" not in tested])
 named = set(re.findall(r'alarm_description\s*= "(\w+): ', text("terraform/modules/observability/main.tf")))
 expect_none("the alarms of CloudWatch name sections that are there", named - set(alerts))
+filters = re.findall(r'\?\\"([^"\\]+)\\"', text("terraform/modules/observability/main.tf"))
+expect_none("the alarm on deliveries looks for lines that otp-service logs", [line for line in filters if line not in CODE["otp-service"]] or ([] if filters else ["no line"]))
 targets = {t for c in yaml.safe_load(text("deploy/prometheus/prometheus.yml"))["scrape_configs"] if c["job_name"] == "postkey" for s in c["static_configs"] for t in s["targets"]}
 expect("prometheus asks the services where they are", targets == {f"{name}:{port}" for name, port in PORT.items()}, str(targets))
 

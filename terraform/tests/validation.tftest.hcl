@@ -150,10 +150,21 @@ run "databases_and_the_rest" {
     log_retention_days                     = 2
     waf_otp_rate_limit_per_5m              = 5000
     alarm_emails                           = ["nobody"]
-    monthly_budget_usd                     = -5
   }
   expect_failures = [
     var.db_engine, var.db_engine_version, var.db_performance_insights_retention_days, var.ssl_policy, var.cpu_architecture,
-    var.log_level, var.log_retention_days, var.waf_otp_rate_limit_per_5m, var.alarm_emails, var.monthly_budget_usd,
+    var.log_level, var.log_retention_days, var.waf_otp_rate_limit_per_5m, var.alarm_emails,
   ]
+}
+
+run "no_budget_below_zero" {
+  command = plan
+  variables { monthly_budget_usd = -5 }
+  expect_failures = [var.monthly_budget_usd]
+}
+
+run "a_budget_that_warns_nobody" {
+  command = plan
+  variables { monthly_budget_usd = 100 }
+  expect_failures = [var.monthly_budget_usd]
 }

@@ -136,7 +136,7 @@ resource "aws_cloudwatch_metric_alarm" "task" {
 resource "aws_cloudwatch_log_metric_filter" "refused" {
   name           = "${var.name}-gateway-refusals"
   log_group_name = var.services["otp-service"].log_group_name
-  pattern        = "?\"gateway refused a message\" ?\"gave a message up\""
+  pattern        = "?\"gateway refused a message\" ?\"gave a message up\" ?\"gateway circuit open\" ?\"self-test of the gateway failed\""
 
   metric_transformation {
     namespace     = "Postkey/${var.name}"
