@@ -24,7 +24,7 @@ Usage: scripts/check-deployment.sh [--yes] [PART…]
   rules       Prometheus' alert rules with their tests; nginx with its routes, before servers that tell who was asked
   policy      checkov on Terraform and Dockerfile, hadolint
   terraform   the modules' tests, then the life of an environment with the real AWS provider against a moto server:
-              apply, empty plan, rotation, empty plan, every validation, destroy (about 10 minutes)
+              apply, empty plan, rotation, empty plan, every validation, destroy; again with Aurora (about 15 minutes)
   images      the images built and the whole compose file run with Podman, the session of README.md, and a kill of
               each container (about 30 minutes, most of it the Swift compiler)
 

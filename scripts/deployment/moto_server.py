@@ -97,5 +97,10 @@ BudgetsResponse.describe_subscribers_for_notification = lambda self: json.dumps(
 BudgetsResponse.list_tags_for_resource = lambda self: json.dumps({"ResourceTags": [{"Key": k, "Value": v} for k, v in _TAGS.get(_arn(self), {}).items()]})
 BudgetsResponse.tag_resource = lambda self: json.dumps({})
 
+# 7. a cluster that is not serverless v1 has no scaling configuration
+_scaling = rds.DBCluster.scaling_configuration_info.fget
+rds.DBCluster.scaling_configuration_info = property(
+    lambda self: _scaling(self) if self.engine_mode == "serverless" else None)
+
 from moto.server import main
 main(sys.argv[1:])

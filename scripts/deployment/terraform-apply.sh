@@ -118,4 +118,18 @@ expect "terraform test passes" grep -q '^Success! .* 0 failed' "$work/step.log" 
 grep -q '^Success!' "$work/step.log" || sed -n '/^Error/,$p' "$work/step.log"
 step_of "destroy" terraform destroy -auto-approve -parallelism=20 "${arguments[@]}" "${version[@]}"
 expect_equal "nothing is left in the state" "$(terraform state list)" ""
+
+# Another shape: Aurora with readers, a name with its certificate, endpoints, images from the first apply on.
+zone=$("$TOOLS/bin/python" -c '
+import boto3
+
+print(boto3.client("route53").create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"].split("/")[-1])')
+aurora=(-no-color -var environment=staging -var db_engine=aurora-postgresql -var db_deletion_protection=false -var image_tag=0123456789ab
+    -var enable_interface_endpoints=true -var domain_name=id.example.com -var "route53_zone_id=$zone")
+step_of "apply with Aurora, certificate and endpoints" terraform apply -auto-approve -parallelism=20 "${aurora[@]}"
+step_of "the plan after it is empty" terraform plan -detailed-exitcode "${aurora[@]}"
+expect_equal "the API has its name" "$(terraform output -raw api_url)" https://id.example.com
+expect_equal "each service has a reader" "$(terraform output -json db_reader_endpoints | grep -o 'cluster-ro-' | wc -l)" 3
+expect_not "no secret is in the state" grep -q "$TF_VAR_msg91_auth_key" terraform.tfstate
+step_of "destroy of it" terraform destroy -auto-approve -parallelism=20 "${aurora[@]}"
 finish
