@@ -4,7 +4,7 @@
 # package manager; it runs as a numeric user on a read-only root, and its health check is the service itself.
 # Both bases must be the same release of Debian, because the executable links the C library of the first.
 # checkov:skip=CKV_DOCKER_7:The bases are arguments with tags
-ARG SWIFT_IMAGE=swift:6.2-bookworm
+ARG SWIFT_IMAGE=swift:6.3-bookworm
 ARG RUNTIME_IMAGE=debian:bookworm-slim
 
 # --- Compile -------------------------------------------------------------------------------------------------------

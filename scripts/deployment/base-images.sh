@@ -49,7 +49,7 @@ official() { is_there "$1" || timeout 300 podman pull -q "$1" >/dev/null 2>&1; }
 
 # base_images: all that are needed; sets STAND_INS to those that are not the official ones.
 base_images() {
-    local swift=docker.io/library/swift:6.2-bookworm slim=docker.io/library/debian:bookworm-slim postgres=docker.io/library/postgres:17-alpine
+    local swift=docker.io/library/swift:6.3-bookworm slim=docker.io/library/debian:bookworm-slim postgres=docker.io/library/postgres:17-alpine
     STAND_INS=()
     mkdir -p "$BASES"
     official "$slim" || { stand_in "$slim" "" && STAND_INS+=("$slim"); } || return 1
@@ -68,7 +68,7 @@ base_images() {
 # build_options: what the build needs where the Swift image is a stand-in, one a line: toolchain and package mirrors.
 build_options() {
     local path
-    podman run --rm --no-healthcheck docker.io/library/swift:6.2-bookworm swift --version >/dev/null 2>&1 && return 0
+    podman run --rm --no-healthcheck docker.io/library/swift:6.3-bookworm swift --version >/dev/null 2>&1 && return 0
     printf '%s\n' "--volume=$(toolchain):$(toolchain):ro" --network=host
     while IFS= read -r path; do
         [[ $path == /* && -d $path ]] && printf '%s\n' "--volume=${path%/}:${path%/}:ro"

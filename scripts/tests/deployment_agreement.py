@@ -187,6 +187,9 @@ for name, port in PORT.items():
 expect("image: a numeric user, production unless told otherwise", "USER 10001:10001" in dockerfile and "ENVIRONMENT=production" in dockerfile)
 options = re.search(r"RELEASE_OPTIONS=\((.*)\)", text("scripts/lib/build.sh"))[1]
 expect("image: built with the options of the scripts", f'ARG SWIFT_OPTIONS="{options}"' in dockerfile, options)
+for argument in re.findall(r"^ARG \w+_IMAGE=(\S+)$", dockerfile, re.M):
+    expect(f"image: {argument} is what the checks stand in for", f"library/{argument}" in text("scripts/deployment/base-images.sh"))
+expect("image: the workflow tests with the compiler of the image", f"container: {re.search(r'ARG SWIFT_IMAGE=(.*)', dockerfile)[1]}" in text(".github/workflows/ci.yml"))
 packages = set(re.search(r"BUILD_PACKAGES=\((.*)\)", text("scripts/lib/packages.sh"))[1].split())
 expect_none("image: built with the packages of the scripts", packages - set(re.findall(r"lib[\w-]+-dev", dockerfile)))
 expect("the simulator is in no deployment", "simulator" not in re.sub(r"simulator-auth-key|the simulator's|is the simulator's", "", terraform + text("deploy/aws/push-images.sh")))
