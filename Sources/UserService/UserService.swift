@@ -53,7 +53,8 @@ struct UserAssembly: Sendable {
 
         SignInRoutes(
             signIn: SignInWithProof(
-                verifier: verifier, store: SignInStore(postgres: postgres, limits: limits), issuer: issuer)
+                verifier: verifier, store: SignInStore(postgres: postgres, limits: limits), issuer: issuer,
+                recycling: RecyclingStore(postgres: postgres, days: limits.phoneRecycleDays))
         ).add(to: router)
         SessionRoutes(
             refresh: RefreshSession(store: SessionStore(postgres: postgres, limits: limits), issuer: issuer)
@@ -87,6 +88,7 @@ package struct UserSettings: Sendable {
         if limits.accessLifetime > limits.idleLifetime {
             reader.problem("ACCESS_TOKEN_TTL", "must not be longer than REFRESH_TOKEN_TTL")
         }
+        limits.phoneRecycleDays = reader.integer("PHONE_RECYCLE_DAYS", default: limits.phoneRecycleDays, in: 0...3650)
         self.limits = limits
         // At most a day: partitions for revoked tokens are made two days ahead.
         cleanupInterval = reader.seconds("BLACKLIST_CLEANUP_INTERVAL", default: 86_400, in: 1...86_400)

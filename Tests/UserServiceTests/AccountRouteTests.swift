@@ -19,7 +19,7 @@ extension UserServer {
     }
 }
 
-@Suite("POST /v1/users/me/phone")
+@Suite("POST /v1/users/me/phone", .serialized)
 struct PhoneChangeTests {
     @Test("SES-16: a fresh session gets the new phone, and the other sessions end")
     func change() async throws {
@@ -194,7 +194,7 @@ struct PhoneChangeTests {
     }
 }
 
-@Suite("Leaving, and taking one's data along")
+@Suite("Leaving, and taking one's data along", .serialized)
 struct AccountRouteTests {
     @Test("who leaves is nobody any more, and may come again as somebody else")
     func leave() async throws {

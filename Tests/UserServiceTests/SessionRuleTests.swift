@@ -101,7 +101,7 @@ struct SessionRuleTests {
             model.proofs[index].tokens = [refreshToken]
             #expect(grant?.sessionID == session)
         case .repeated: #expect(grant?.refreshHash == proof.tokens.first?.hash, "\(history)")
-        case .alreadyUsed, .suspended, .expired: #expect(grant == nil)
+        case .alreadyUsed, .suspended, .unconfirmed, .expired: #expect(grant == nil)
         }
     }
 

@@ -32,7 +32,7 @@ private struct CountModel {
     }
 }
 
-@Suite("Maintained counters")
+@Suite("Maintained counters", .serialized)
 struct UserCountTests {
     @Test("agree with a model over random events of eighty days", arguments: [1 as UInt64, 2, 3])
     func model(seed: UInt64) async throws {

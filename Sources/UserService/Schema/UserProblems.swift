@@ -47,7 +47,23 @@ extension ProblemType {
             deleted first. The verification token is not used up.
             """)
 
+    static let accountConfirmationRequired = ProblemType(
+        "account-confirmation-required", status: 409, title: "The account of this phone was not used for long",
+        explanation: """
+            Networks give unused numbers to other people, so that the holder of the phone may not be the owner of its account. Ask, \
+            then send the same request again with one member more: "account": "continue" with "email", the account's e-mail \
+            address, signs in to it; "account": "new" closes and erases that account for ever and begins a new one. The verification \
+            token is not used up. An account without an e-mail address can be continued after an operator has reactivated it.
+            """)
+    static let accountConfirmationFailed = ProblemType(
+        "account-confirmation-failed", status: 403, title: "That is not the account's e-mail address",
+        explanation: """
+            The account is continued by whoever names its e-mail address. After five wrong ones, none is right for a day. The \
+            verification token is not used up: begin a new account with "account": "new", or turn to an operator.
+            """)
+
     static let user: [ProblemType] = [
+        .accountConfirmationRequired, .accountConfirmationFailed,
         .verificationAlreadyUsed, .userSuspended, .refreshTokenReused, .userDeleted, .idempotencyKeyReused,
         .verificationNotValid, .freshSignInRequired, .phoneInUse,
     ]

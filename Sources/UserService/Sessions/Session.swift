@@ -100,4 +100,6 @@ struct SessionLimits: Sendable, Hashable {
     var refreshGrace = 10
     /// For so long a verification token gives the session again that it began.
     var signInRepeat = 60
+    /// `PHONE_RECYCLE_DAYS`, in days: a phone that was not used for so long may be somebody else's. 0 for never.
+    var phoneRecycleDays = 180
 }

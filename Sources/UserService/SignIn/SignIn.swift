@@ -13,12 +13,12 @@ enum SignIn {
     /// Decides about a sign-in.
     static func decide(
         _ proof: Proof, expiresAt: Date, at now: Date, user: UserStatus?, signInNotBefore mark: Date?,
-        limits: SessionLimits
+        needsConfirmation: Bool = false, limits: SessionLimits
     ) -> SignInOutcome {
         guard now < expiresAt + SignInStore.leeway else { return .expired }
         if user == .suspended { return .suspended }
         switch proof {
-        case .unused: return .opened
+        case .unused: return needsConfirmation ? .unconfirmed : .opened
         case .used(let session):
             // Once it was refreshed the answer cannot have been lost, and its first tokens are not its current ones.
             let isRepeatable =
@@ -39,6 +39,8 @@ enum SignInOutcome: String, Sendable, CaseIterable {
     case alreadyUsed = "already_used"
     /// The user may not sign in until an administrator says so; the token is not used up.
     case suspended
+    /// The phone was not used for so long that it may be somebody else's now; the token is not used up.
+    case unconfirmed
     /// The token expired by the database's clock.
     case expired
 }

@@ -45,7 +45,8 @@ struct SignInStore: Sendable {
                 insert into users as u (id, phone, last_sign_in_at)
                 select \(request.newUserID.uuid), \(token.subject.e164), now() from p where not exists (select from known)
                 on conflict (phone) where status <> 'deleted' do update set last_sign_in_at =
-                    case when u.status = 'active' then excluded.last_sign_in_at else u.last_sign_in_at end
+                    case when u.status = 'active' and not \(unescaped: recycled("u")) then excluded.last_sign_in_at
+                        else u.last_sign_in_at end
                 returning u.*
             ), opened as (
                 insert into sessions as s (id, user_id, challenge_id, device_name, refresh_hash, access_token_id,
@@ -56,7 +57,7 @@ struct SignInStore: Sendable {
                     date_trunc('second', now() + make_interval(secs => \(Double(limits.accessLifetime)))
                         + interval '999999 microseconds'),
                     least(now() + p.idle_lifetime, now() + p.absolute_lifetime), now() + p.absolute_lifetime
-                from p, account a where a.status = 'active'
+                from p, account a where a.status = 'active' and not \(unescaped: recycled("a"))
                 on conflict (challenge_id) do update set device_name = s.device_name
                 returning s.*
             ), owner as (
@@ -66,6 +67,7 @@ struct SignInStore: Sendable {
             )
             select
                 case when u.status = 'suspended' then 'suspended' when s.id = p.session_id then 'opened'
+                    when s.id is null then 'unconfirmed'
                     when s.generation = 0 and s.ended_at is null and s.idle_expires_at > now()
                         and s.created_at > now() - make_interval(secs => \(Double(limits.signInRepeat)))
                         and (u.sign_in_not_before is null or u.sign_in_not_before < s.created_at)
@@ -81,8 +83,17 @@ struct SignInStore: Sendable {
         case .opened?: return (.opened, try SessionGrant(row, from: 2), try row.decode(column: 1))
         case .repeated?: return (.repeated, try SessionGrant(row, from: 2), try row.decode(column: 1))
         case .suspended?: return (.suspended, nil, false)
+        case .unconfirmed?: return (.unconfirmed, nil, false)
         case .alreadyUsed?: return (.alreadyUsed, nil, false)
         case .expired?, nil: throw PostgresError(.decoding, "an unknown outcome")
         }
+    }
+
+    /// Whether a row of users, by this name, has a phone that may be somebody else's now. The sign-in itself makes it one that is
+    /// in use.
+    private func recycled(_ name: String) -> String {
+        """
+        phone_may_be_recycled(\(name).last_sign_in_at, \(name).created_at, \(name).confirmed_until, \(limits.phoneRecycleDays))
+        """
     }
 }

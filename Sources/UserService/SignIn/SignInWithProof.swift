@@ -8,19 +8,30 @@ struct SignInWithProof: Sendable {
     let verifier: TokenVerifier
     let store: SignInStore
     let issuer: SessionIssuer
+    let recycling: RecyclingStore
 
     /// Signs in; the second value tells whether a user was made. Throws `SignInError`, `PostgresError`, or what
     /// signing throws.
-    func callAsFunction(_ text: String, deviceName: String?) async throws -> (tokens: SessionTokens, isNewUser: Bool) {
+    ///
+    /// The choice matters only for a phone that may be somebody else's now. It is done first and the sign-in then tried again, in
+    /// statements of their own: whatever happens in between, the token begins one session at most.
+    func callAsFunction(
+        _ text: String, deviceName: String?, choice: AccountChoice? = nil
+    ) async throws -> (tokens: SessionTokens, isNewUser: Bool) {
         let token = try await verified(text)
         let session = SessionID()
         guard let refreshToken = issuer.refreshTokens.token(of: session, generation: 0) else {
             throw SignInError.invalid
         }
-        let (outcome, grant, isNewUser) = try await store.signIn(
-            SignInRequest(
-                token: token, deviceName: deviceName, newUserID: UserID(), newSessionID: session,
-                refreshToken: refreshToken, accessTokenID: .version7()))
+        let request = SignInRequest(
+            token: token, deviceName: deviceName, newUserID: UserID(), newSessionID: session,
+            refreshToken: refreshToken,
+            accessTokenID: .version7())
+        var (outcome, grant, isNewUser) = try await store.signIn(request)
+        if outcome == .unconfirmed, let choice {
+            guard try await recycling.settle(choice, of: token.subject) else { throw SignInError.notTheOwner }
+            (outcome, grant, isNewUser) = try await store.signIn(request)
+        }
         UserMetrics.signedIn(outcome)
         switch outcome {
         case .opened, .repeated:
@@ -28,6 +39,7 @@ struct SignInWithProof: Sendable {
             return (tokens, isNewUser)
         case .alreadyUsed: throw SignInError.alreadyUsed
         case .suspended: throw SignInError.suspended
+        case .unconfirmed: throw SignInError.unconfirmed
         case .expired: throw SignInError.invalid
         }
     }
@@ -48,4 +60,8 @@ enum SignInError: Error, Hashable {
     case alreadyUsed
     /// Its user may not sign in.
     case suspended
+    /// Its phone may be somebody else's now: the app must ask.
+    case unconfirmed
+    /// Who wanted to go on with the account did not name its address.
+    case notTheOwner
 }

@@ -7,12 +7,12 @@ struct ActionStore: Sendable {
 
     /// Does an action, or finds that its key did it before; returns how many sessions ended. Throws `PostgresError`.
     ///
-    /// One statement: `act_on_user` in the schema.
+    /// One statement: `act_on_account` in the schema.
     func act(
         _ action: UserAction, on user: UserID, key: ActionKey?
     ) async throws(PostgresError) -> (outcome: UserActionOutcome, sessionsEnded: Int) {
         let rows = try await postgres.write(
-            "select outcome, sessions_ended from act_on_user(\(user.uuid), \(action.rawValue), \(key?.text))")
+            "select outcome, sessions_ended from act_on_account(\(user.uuid), \(action.rawValue), \(key?.text))")
         guard let row = rows.first else { throw PostgresError(.decoding, "no outcome") }
         let (word, ended) = try row.decode((String, Int).self)
         guard let outcome = UserActionOutcome(rawValue: word) else {
