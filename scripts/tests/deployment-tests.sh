@@ -60,6 +60,8 @@ if command -v terraform >/dev/null; then
     cp -r terraform "$work/terraform"
     if (cd "$work/terraform" && rm -rf .terraform ./*.tfstate* && terraform_init "$work/init.log"); then
         passes "terraform validate" terraform -chdir="$work/terraform" validate -no-color
+        (cd "$work/terraform/bootstrap" && terraform_init "$work/init.log") || true
+        passes "terraform validate of the bootstrap" terraform -chdir="$work/terraform/bootstrap" validate -no-color
     else
         echo "not run: terraform validate (neither a mirror nor the registry has the AWS provider)"
     fi
