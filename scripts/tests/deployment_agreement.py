@@ -101,6 +101,19 @@ for name, port in PORT.items():
     expect(f"compose: {name} waits for its migration", services[name]["depends_on"][migrate]["condition"] == "service_completed_successfully")
     expect(f"compose: {migrate} has the settings of {name}", services[migrate]["environment"] == services[name]["environment"] and services[migrate]["command"] == ["migrate"])
 expect("compose: the simulator on 127.0.0.1:8090", published("msg91-simulator") == [["127.0.0.1", URLS["$SIMULATOR"], URLS["$SIMULATOR"]]], str(published("msg91-simulator")))
+
+
+def needs(service):
+    """What `docker compose up SERVICE` starts beside it."""
+    found = set()
+    for other in services[service].get("depends_on") or {}:
+        found |= {other} | needs(other)
+    return found
+
+
+expect("compose: otp-service alone starts with what it needs", needs("otp-service") == {"secrets", "otp-db", "otp-migrate", "msg91-simulator"}, str(needs("otp-service")))
+expect("compose: user-service alone starts with what it needs", needs("user-service") == {"secrets", "user-db", "user-migrate"}, str(needs("user-service")))
+expect_none("compose: every wait has its condition", [f"{name}: {other}" for name in services for other, how in (services[name].get("depends_on") or {}).items() if how["condition"] != ("service_completed_successfully" if services[other].get("restart") == "no" else "service_healthy" if "healthcheck" in services[other] else "service_started")])
 expect_none("compose: ports are published on this machine alone", [name for name in services for port in published(name) if port[0] != "127.0.0.1"])
 expect_none("compose: nothing depends on the observability profile", [name for name in services if name not in EXTRA and EXTRA & set(services[name].get("depends_on") or {})])
 expect_none("compose: what serves starts again by itself", [name for name in services if services[name].get("restart") not in ("unless-stopped", "no")])
