@@ -12,7 +12,8 @@ FROM ${SWIFT_IMAGE} AS build
 # The versions are those of the Debian release of the base image.
 # hadolint ignore=DL3008
 RUN apt-get -q update \
-    && apt-get -q install -y --no-install-recommends libcurl4-openssl-dev libphonenumber-dev libpq-dev libssl-dev \
+    && apt-get -q install -y --no-install-recommends libcurl4-openssl-dev libphonenumber-dev libpq-dev \
+        libqrencode-dev libssl-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY Package.swift ./
@@ -30,7 +31,7 @@ RUN --mount=type=cache,id=postkey-build,target=/src/.build,sharing=locked sh /us
 FROM ${RUNTIME_IMAGE} AS collect
 # hadolint ignore=DL3008
 RUN apt-get -q update \
-    && apt-get -q install -y --no-install-recommends ca-certificates libcurl4 libphonenumber8 libpq5 \
+    && apt-get -q install -y --no-install-recommends ca-certificates libcurl4 libphonenumber8 libpq5 libqrencode4 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /out /out
 # For verify-full to a managed PostgreSQL: certificates that were put beside, readable at /etc/postkey/certificates.

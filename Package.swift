@@ -101,6 +101,9 @@ let package = Package(
         .systemLibrary(
             name: "CLibPhoneNumber", path: "Sources/Core/CLibPhoneNumber",
             providers: [.apt(["libphonenumber-dev"]), .brew(["libphonenumber"])]),
+        .systemLibrary(
+            name: "CLibQREncode", path: "Sources/Core/CLibQREncode", pkgConfig: "libqrencode",
+            providers: [.apt(["libqrencode-dev"]), .brew(["qrencode"])]),
         .target(
             name: "CPhoneNumber", dependencies: ["CLibPhoneNumber"], path: "Sources/Core/CPhoneNumber",
             linkerSettings: [.linkedLibrary("phonenumber"), .linkedLibrary("protobuf")]),
@@ -149,8 +152,8 @@ let package = Package(
             "AdminService",
             [
                 "Postgres", "Migrations", "Identity", "Tokens", "HTTPServer", "HTTPClient", "ChangeFeed",
-                "Caching", "ServiceRuntime", hummingbird, httpTypes, lifecycle, logging, metrics, crypto, configuration,
-                arguments, mustache,
+                "Caching", "ServiceRuntime", "CLibQREncode", hummingbird, httpTypes, lifecycle, logging, metrics, crypto,
+                configuration, arguments, mustache,
             ],
             resources: [.copy("Schema/Migrations"), .copy("OpenAPI"), .copy("Console/Pages"), .copy("Console/Assets")]),
         .service(

@@ -1,20 +1,32 @@
 import Caching
+import ChangeFeed
 import HTTPClient
 import HTTPServer
 import Identity
+import Logging
 import Postgres
+import ServiceLifecycle
 import Tokens
 
-/// All parts of the service, put together once.
+/// All parts of the service, put together once. The routes and the console share them.
 struct AdminAssembly: Sendable {
     let operators: OperatorRoutes
+    let admins: AdminRoutes
     let dashboard: DashboardRoutes
     let directory: DirectoryRoutes
+    let actions: ActionRoutes
+    let reveal: RevealPhone
+    let messages: MessageRoutes
+    let destinations: DestinationRoutes
+    let auditLog: AuditRoutes
     let caches: CacheRoutes
+    let follow: FollowAdminChanges
+    let finish: FinishIntents
+    let remembered: AdminCaches
 
     init(
         postgres: PostgresClient, client: HTTPClient, keys: TokenKeys, settings: AdminSettings,
-        secondFactorLimits: SecondFactorLimits = SecondFactorLimits(),
+        logger: Logger, secondFactorLimits: SecondFactorLimits = SecondFactorLimits(),
         sessionLimits: OperatorSessionLimits = OperatorSessionLimits()
     ) {
         let signer = TokenSigner(keys: keys)
@@ -22,30 +34,67 @@ struct AdminAssembly: Sendable {
         let audit = AuditStore(postgres: postgres)
         let sessions = OperatorSessionStore(postgres: postgres, limits: sessionLimits)
         let gate = OperatorGate(verifier: verifier, sessions: sessions, audit: audit)
-        let signIn = SignInOperator(
-            store: SignInStore(postgres: postgres, limits: secondFactorLimits), audit: audit,
-            vault: TOTPVault(current: settings.secret, previous: settings.previousSecret), signer: signer,
-            sessionLimits: sessionLimits)
-        operators = OperatorRoutes(signIn: signIn, verifier: verifier, sessions: sessions, gate: gate)
+        let vault = TOTPVault(current: settings.secret, previous: settings.previousSecret)
+        operators = OperatorRoutes(
+            signIn: SignInOperator(
+                store: SignInStore(postgres: postgres, limits: secondFactorLimits), audit: audit, vault: vault,
+                signer: signer, sessionLimits: sessionLimits),
+            verifier: verifier, sessions: sessions, gate: gate)
+        let store = OperatorStore(postgres: postgres)
+        admins = AdminRoutes(
+            store: store,
+            appoint: AppointOperator(create: CreateOperator(store: store, vault: vault), store: store),
+            remove: RemoveOperator(store: store), gate: gate)
+        auditLog = AuditRoutes(
+            read: ReadAuditLog(log: AuditLogStore(postgres: postgres), audit: audit), gate: gate)
 
         let userService = UpstreamService(
             name: .user, baseURL: settings.userServiceURL, client: client, signer: signer)
         let otpService = UpstreamService(name: .otp, baseURL: settings.otpServiceURL, client: client, signer: signer)
-        let userFigures = Cache<Int, UserStatistics>(name: "user-statistics", policy: settings.dashboardPolicy)
-        let messageFigures = Cache<Int, MessageStatistics>(name: "message-statistics", policy: settings.dashboardPolicy)
-        let users = ReadDirectory.makeCache(policy: settings.usersPolicy)
+        let remembered = AdminCaches(settings: settings)
+        self.remembered = remembered
+        let board = ReadDestinations(otpService: otpService, cache: remembered.destinations)
         dashboard = DashboardRoutes(
             read: ReadDashboard(
-                userService: userService, otpService: otpService, users: userFigures, messages: messageFigures),
+                userService: userService, otpService: otpService, users: remembered.userFigures,
+                messages: remembered.messageFigures,
+                health: ReadHealth(
+                    client: client, userServiceURL: settings.userServiceURL, otpServiceURL: settings.otpServiceURL,
+                    cache: remembered.health),
+                sending: ReadSending(otpService: otpService, cache: remembered.sending), destinations: board),
             gate: gate)
-        directory = DirectoryRoutes(read: ReadDirectory(userService: userService, cache: users), gate: gate)
-        caches = CacheRoutes(caches: [userFigures, messageFigures, users], audit: audit, gate: gate)
+        directory = DirectoryRoutes(
+            read: ReadDirectory(userService: userService, cache: remembered.users), gate: gate)
+        messages = MessageRoutes(read: ReadMessages(otpService: otpService), gate: gate)
+        destinations = DestinationRoutes(
+            read: board, gate: gate)
+
+        let changeStore = AdminChangeStore(postgres: postgres)
+        let announce = AnnounceChange(store: changeStore, caches: remembered)
+        let others = ActionServices(userService: userService, otpService: otpService)
+        let perform = PerformAction(
+            intents: IntentStore(postgres: postgres), services: others, changes: announce)
+        actions = ActionRoutes(perform: perform, directory: directory.read, gate: gate)
+        reveal = RevealPhone(services: others, audit: audit)
+        caches = CacheRoutes(
+            caches: remembered.all, audit: audit,
+            clear: ClearCaches(store: changeStore, audit: audit, changes: announce), gate: gate)
+        follow = FollowAdminChanges(store: changeStore, caches: remembered, logger: logger)
+        finish = FinishIntents(intents: perform.intents, perform: perform, logger: logger)
     }
+
+    /// What runs besides the HTTP server.
+    var services: [any Service] { [follow, finish] }
 
     func add(to router: PostkeyRouter) {
         operators.add(to: router)
+        admins.add(to: router)
         dashboard.add(to: router)
         directory.add(to: router)
+        actions.add(to: router)
+        messages.add(to: router)
+        destinations.add(to: router)
+        auditLog.add(to: router)
         caches.add(to: router)
     }
 }

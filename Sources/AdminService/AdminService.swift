@@ -14,7 +14,9 @@ package enum AdminService: ServiceDefinition {
     package static let defaultPort = 8083
     package static let databaseVariable = "ADMIN_DATABASE_URL"
     package static let problems = ProblemCatalog(prefix: "/v1/admin", types: ProblemType.admin)
-    package static var subcommands: [any ParsableCommand.Type] { [CreateAdminCommand.self] }
+    package static var subcommands: [any ParsableCommand.Type] {
+        [CreateAdminCommand.self, VerifyAuditLogCommand.self]
+    }
 
     /// Where the numbered SQL files are.
     static var migrationsDirectory: URL { Bundle.module.bundleURL.appending(path: "Migrations") }
@@ -37,11 +39,12 @@ package enum AdminService: ServiceDefinition {
         let client = HTTPClient(
             configuration: HTTPClientConfiguration(plainHTTPHosts: Set(hosts)), logger: runtime.logger)
         let assembly = AdminAssembly(
-            postgres: runtime.postgres, client: client, keys: runtime.common.keys, settings: runtime.settings)
+            postgres: runtime.postgres, client: client, keys: runtime.common.keys, settings: runtime.settings,
+            logger: runtime.logger)
         let console = try Console(
             assembly: assembly, client: client, keys: runtime.common.keys,
             settings: runtime.settings, isProduction: runtime.common.isProduction)
-        return Composition(services: [client], present: console.present) { router in
+        return Composition(services: [client] + assembly.services, present: console.present) { router in
             assembly.add(to: router)
             console.add(to: router)
         }

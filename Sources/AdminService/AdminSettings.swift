@@ -71,9 +71,18 @@ package struct AdminSettings: Sendable {
     /// hour when their service is away; the answer says so.
     var dashboardPolicy: CachePolicy {
         CachePolicy(
-            capacity: 2 * 90, shards: 2, freshFor: dashboardTTL, staleWhileRevalidate: dashboardTTL,
+            capacity: 2 * 366, shards: 2, freshFor: dashboardTTL, staleWhileRevalidate: dashboardTTL,
             staleIfError: .seconds(3600))
     }
+
+    /// The states of destinations: as long as a page of users; an hour when otp-service is away.
+    var statePolicy: CachePolicy {
+        CachePolicy(
+            capacity: 4, shards: 1, freshFor: usersTTL, staleWhileRevalidate: usersTTL, staleIfError: .seconds(3600))
+    }
+
+    /// Five seconds: a hundred dashboards ask each service once.
+    var healthPolicy: CachePolicy { CachePolicy(capacity: 1, shards: 1, freshFor: min(dashboardTTL, .seconds(5))) }
 
     /// 16 MiB of pages.
     var usersPolicy: CachePolicy {

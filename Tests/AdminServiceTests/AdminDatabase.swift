@@ -2,6 +2,7 @@ import Foundation
 import Identity
 import Postgres
 import PostgresTestKit
+import Synchronization
 import Testing
 import Tokens
 
@@ -34,6 +35,7 @@ struct AdminDatabase: Sendable {
         let id: AdminID
         let phone: PhoneNumber
         let totp: TOTP
+        var recoveryCodes: [RecoveryCode] = []
 
         /// The code of the present step of the database, or of one near it.
         func code(_ database: AdminDatabase, offset: Int64 = 0) async throws -> TOTPCode {
@@ -51,13 +53,14 @@ struct AdminDatabase: Sendable {
 
     func enrol(_ role: Role = .viewer, phone: String = "+919876543210") async throws -> Enrolled {
         let phone = try #require(PhoneNumber(e164: phone))
-        let outcome = try await create(phone: phone, role: role, origin: .command)
-        guard case .created(let id, _) = outcome else {
+        let outcome = try await create(phone: phone, role: role, by: .command, origin: .command)
+        guard case .created(let enrolled) = outcome else {
             Issue.record("not created")
             throw CancellationError()
         }
-        let sealed = try #require(try await store.candidate(phone: phone)).sealedSecret
-        return Enrolled(id: id, phone: phone, totp: TOTP(secret: try vault.open(sealed, for: id).secret))
+        return Enrolled(
+            id: enrolled.admin.id, phone: phone, totp: TOTP(secret: enrolled.enrolment.secret),
+            recoveryCodes: enrolled.recoveryCodes)
     }
 
     func step() async throws -> Int64 {
@@ -89,8 +92,45 @@ let testOrigin = AuditOrigin(requestID: "request-1", address: "203.0.113.9")
 func withAdminDatabase<Value: Sendable>(
     _ body: (AdminDatabase) async throws -> Value
 ) async throws -> Value {
-    try await withTestDatabase(migrations: AdminService.migrationsDirectory) { test in
+    await turnstile.enter()
+    defer { turnstile.leave() }
+    return try await withTestDatabase(migrations: AdminService.migrationsDirectory) { test in
         try await body(AdminDatabase(test: test))
+    }
+}
+
+/// So many databases at once: each has a pool, and the server of the tests a limit.
+private let turnstile = Turnstile(places: 24)
+
+/// Lets so many in at a time; the others wait in the order they came.
+final class Turnstile: Sendable {
+    private let state: Mutex<(free: Int, waiting: [CheckedContinuation<Void, Never>])>
+
+    init(places: Int) { state = Mutex((places, [])) }
+
+    func enter() async {
+        await withCheckedContinuation { continuation in
+            let enters = state.withLock { state in
+                if state.free > 0 {
+                    state.free -= 1
+                    return true
+                }
+                state.waiting.append(continuation)
+                return false
+            }
+            if enters { continuation.resume() }
+        }
+    }
+
+    func leave() {
+        let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            if state.waiting.isEmpty {
+                state.free += 1
+                return nil
+            }
+            return state.waiting.removeFirst()
+        }
+        next?.resume()
     }
 }
 

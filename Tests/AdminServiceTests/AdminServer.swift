@@ -19,6 +19,8 @@ struct AdminServer: Sendable {
     let otp: StubService
     let client: HTTPClient
     let assembly: AdminAssembly
+    /// Makes another instance beside the one that serves: same database, same services, caches of its own.
+    let another: @Sendable () -> AdminAssembly
     let baseURL: String
 
     struct Answer: Sendable {
@@ -104,8 +106,12 @@ func withAdminServer(
                 userServiceURL: userServiceURL ?? "http://127.0.0.1:\(usersPort)",
                 otpServiceURL: "http://127.0.0.1:\(otpPort)",
                 dashboardTTL: dashboardTTL, usersTTL: usersTTL, secret: AdminDatabase.secret)
-            let assembly = AdminAssembly(
-                postgres: database.test.client, client: client, keys: AdminDatabase.keys, settings: settings)
+            let another = { @Sendable in
+                AdminAssembly(
+                    postgres: database.test.client, client: client, keys: AdminDatabase.keys, settings: settings,
+                    logger: quietLogger)
+            }
+            let assembly = another()
             let console = try Console(
                 assembly: assembly, client: client, keys: AdminDatabase.keys, settings: settings,
                 isProduction: isProduction)
@@ -122,7 +128,7 @@ func withAdminServer(
             let adminPort = await ports.get("admin")
             let server = AdminServer(
                 database: database, users: users, otp: otp, client: client, assembly: assembly,
-                baseURL: "http://127.0.0.1:\(adminPort)")
+                another: another, baseURL: "http://127.0.0.1:\(adminPort)")
             try await body(server)
             group.cancelAll()
             while let result = await group.nextResult() { _ = result }
@@ -143,4 +149,8 @@ private final class Ports: Sendable {
         }
         return 0
     }
+}
+
+extension RequestTrace {
+    static let forTests = RequestTrace(requestID: "test")
 }

@@ -131,8 +131,8 @@ struct DashboardRouteTests {
     }
 
     @Test(
-        "a span outside of one to ninety days is refused",
-        arguments: ["0", "91", "-1", "abc", "1.5", "99999999999999999999"])
+        "ADM-05: a span outside of one to 366 days is refused",
+        arguments: ["0", "367", "-1", "abc", "1.5", "99999999999999999999"])
     func badSpan(days: String) async throws {
         try await withAdminServer { server in
             let token = try await server.token(.viewer)

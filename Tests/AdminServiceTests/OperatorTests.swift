@@ -12,7 +12,7 @@ struct OperatorTests {
     func duplicates() async throws {
         try await withAdminDatabase { database in
             let first = try await database.enrol(.owner)
-            let second = try await database.create(phone: first.phone, role: .viewer, origin: .command)
+            let second = try await database.create(phone: first.phone, role: .viewer, by: .command, origin: .command)
             guard case .alreadyExists = second else {
                 Issue.record("made a second one")
                 return
@@ -29,7 +29,7 @@ struct OperatorTests {
         try await withAdminDatabase { database in
             let phone = try #require(PhoneNumber(e164: "+919876543210"))
             let outcomes = try await parallel(50) { _ in
-                switch try await database.create(phone: phone, role: .viewer, origin: .command) {
+                switch try await database.create(phone: phone, role: .viewer, by: .command, origin: .command) {
                 case .created: "created"
                 case .alreadyExists: "exists"
                 }
@@ -45,12 +45,12 @@ struct OperatorTests {
             let old = try await database.enrol(.owner)
             let session = try await signIn(old, database)
             let outcome = try await database.create(
-                phone: old.phone, role: .support, replacing: true, origin: .command)
-            guard case .created(let id, _) = outcome else {
+                phone: old.phone, role: .support, replacing: true, by: .command, origin: .command)
+            guard case .created(let enrolled) = outcome else {
                 Issue.record("not created")
                 return
             }
-            #expect(try await database.store.candidate(phone: old.phone)?.id == id)
+            #expect(try await database.store.candidate(phone: old.phone)?.id == enrolled.admin.id)
             #expect(try await database.sessions.live(session, of: old.id) == nil)
             #expect(try await database.scalar("SELECT count(*) FROM admin_sessions WHERE ended_at IS NULL") == 0)
             let oldCode = try await old.code(database, offset: 1)
@@ -68,15 +68,14 @@ struct OperatorTests {
     func sealed() async throws {
         try await withAdminDatabase { database in
             let phone = try #require(PhoneNumber(e164: "+919876543210"))
-            guard
-                case .created(let id, let uri) = try await database.create(phone: phone, role: .owner, origin: .command)
-            else {
+            let outcome = try await database.create(phone: phone, role: .owner, by: .command, origin: .command)
+            guard case .created(let enrolled) = outcome else {
                 Issue.record("not created")
                 return
             }
             let sealed = try #require(try await database.store.candidate(phone: phone)).sealedSecret
-            let secret = try database.vault.open(sealed, for: id).secret
-            #expect(uri.contains("secret=\(TOTPEnrolment.base32(secret.bytes))&"))
+            let secret = try database.vault.open(sealed, for: enrolled.admin.id).secret
+            #expect(enrolled.uri.contains("secret=\(TOTPEnrolment.base32(secret.bytes))&"))
             #expect(!Data(sealed).contains(Data(secret.bytes)))
         }
     }
@@ -167,7 +166,7 @@ struct OperatorTests {
             #expect(try await database.scalar("SELECT count(*) FROM admin_sessions WHERE ended_at IS NULL") == 1)
             let other = try #require(PhoneNumber(e164: "+919876543211"))
             await #expect(throws: PostgresError.self) {
-                try await database.create(phone: other, role: .viewer, origin: .command)
+                try await database.create(phone: other, role: .viewer, by: .command, origin: .command)
             }
             #expect(try await database.scalar("SELECT count(*) FROM admins") == 1)
         }

@@ -23,6 +23,12 @@ final class StubService: Sendable {
     private struct State {
         var mode = Mode.answering
         var asked: [String] = []
+        /// Actions that were carried out, in order, and the keys they came with.
+        var done: [String] = []
+        var keys: Set<String> = []
+        /// Answers 503 to so many actions after carrying them out: an answer that got lost.
+        var lostAnswers = 0
+        var status = "active"
     }
 
     let name: ServiceName
@@ -31,6 +37,11 @@ final class StubService: Sendable {
     init(_ name: ServiceName) { self.name = name }
 
     func become(_ mode: Mode) { state.withLock { $0.mode = mode } }
+
+    /// The actions that were carried out, each once per key.
+    var done: [String] { state.withLock(\.done) }
+    func loseAnswers(_ count: Int) { state.withLock { $0.lostAnswers = count } }
+    func setStatus(_ status: String) { state.withLock { $0.status = status } }
 
     /// What was asked, `path?query`, in order.
     var asked: [String] { state.withLock(\.asked) }
@@ -44,8 +55,11 @@ final class StubService: Sendable {
             if name == .otp { StubCodes(mode: { self.state.withLock(\.mode) }).add(to: router) }
             let group = router.group(
                 "internal", serviceTokens: TokenVerifier(keys: AdminDatabase.keys), audience: name)
-            for path in ["statistics", "users", "users/{id}"] {
+            for path in ["statistics", "users", "users/{id}", "challenges", "destinations", "budget", "gateway"] {
                 group.get("\(path)") { request, context in try await self.answer(request) }
+            }
+            for path in ["users/{id}/{action}", "destinations/{id}/{action}", "phones/{id}/{action}"] {
+                group.post("\(path)") { request, context in try await self.act(request) }
             }
         }
     }
@@ -68,8 +82,46 @@ final class StubService: Sendable {
         }
     }
 
+    private func act(_ request: Request) async throws -> Response {
+        let key = request.headers[HTTPField.Name("Idempotency-Key") ?? .age] ?? ""
+        let (mode, isLost) = state.withLock { state in
+            if case .answering = state.mode, state.keys.insert(key).inserted {
+                state.done.append(request.uri.path.replacing("/internal/", with: ""))
+                if request.uri.path.hasSuffix("/suspend") { state.status = "suspended" }
+                if request.uri.path.hasSuffix("/reactivate") { state.status = "active" }
+            }
+            defer { state.lostAnswers = max(0, state.lostAnswers - 1) }
+            return (state.mode, state.lostAnswers > 0)
+        }
+        switch mode {
+        case .answering where isLost: return Response.json(.serviceUnavailable, text: "{}")
+        case .answering: return Response.json(.ok, text: "{}")
+        case .status(let code):
+            return Response.json(HTTPResponse.Status(code: code), text: #"{"code":"user-deleted"}"#)
+        case .silent:
+            try await Task.sleep(for: .seconds(30))
+            return Response.empty()
+        case .nonsense: return Response.json(.ok, text: "[]")
+        }
+    }
+
     private func document(_ path: String) -> String {
+        let status = state.withLock(\.status)
         switch (name, path) {
+        case (.otp, "/internal/challenges"):
+            return """
+                {"challenges":[{"phone":"+919876543210","purpose":"sign_in","channel":"sms","state":"delivered",
+                  "status":"verified","created_at":"2026-11-24T08:00:00.000Z"}],
+                 "next_cursor":null,"as_of":"2026-11-24T08:00:01.000Z"}
+                """
+        case (.otp, "/internal/destinations"):
+            return """
+                {"destinations":[{"prefix":"+9198765","country":"IN","state":"open","sends":50,"verified":1}],
+                 "as_of":"2026-11-24T08:00:01.000Z"}
+                """
+        default: break
+        }
+        return switch (name, path) {
         case (.user, "/internal/statistics"):
             """
             {"users_total":3,"users_active":2,"users_suspended":1,"new_users":[{"day":"2026-11-24","count":1}],
@@ -82,10 +134,10 @@ final class StubService: Sendable {
              "outbox_depth":2,"outbox_oldest_seconds":1.5,"as_of":"2026-11-24T08:00:01.000Z"}
             """
         case (.user, "/internal/users"):
-            #"{"users":[\#(Self.user)],"next_cursor":"abc","total":1,"total_is_exact":true,"as_of":"2026-11-24T08:00:00.000Z"}"#
+            #"{"users":[\#(Self.user(status))],"next_cursor":"abc","total":1,"total_is_exact":true,"as_of":"2026-11-24T08:00:00.000Z"}"#
         default:
             """
-            {\(Self.user.dropFirst().dropLast()),"as_of":"2026-11-24T08:00:00.000Z","sessions":[{"id":"\(Self.userID)",
+            {\(Self.user(status).dropFirst().dropLast()),"as_of":"2026-11-24T08:00:00.000Z","sessions":[{"id":"\(Self.userID)",
              "device_name":null,"created_at":"2026-11-24T07:00:00.000Z","refreshed_at":"2026-11-24T07:00:00.000Z",
              "expires_at":"2026-12-24T07:00:00.000Z"}]}
             """
@@ -93,10 +145,12 @@ final class StubService: Sendable {
     }
 
     static let userID = "0190a0b0-0000-7000-8000-000000000001"
-    private static let user = """
-        {"id":"\(userID)","phone":"+919876543210","display_name":"Asha \\"<script>\\"","status":"active",\
+    private static func user(_ status: String) -> String {
+        """
+        {"id":"\(userID)","phone":"+919876543210","display_name":"Asha \\"<script>\\"","status":"\(status)",\
         "created_at":"2026-11-01T10:00:00.000Z","last_sign_in_at":null}
         """
+    }
 }
 
 let quietLogger: Logger = {

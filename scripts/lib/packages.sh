@@ -2,7 +2,7 @@
 # What the machine must have: Swift, and system packages from apt. All needs only bash and dpkg.
 
 readonly SWIFT_URL=https://www.swift.org/install/linux
-readonly BUILD_PACKAGES=(libpq-dev libssl-dev libcurl4-openssl-dev libphonenumber-dev)
+readonly BUILD_PACKAGES=(libpq-dev libssl-dev libcurl4-openssl-dev libphonenumber-dev libqrencode-dev)
 
 # require_swift: ends with one sentence when Swift is missing or too old.
 require_swift() {

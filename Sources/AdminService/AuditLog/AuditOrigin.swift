@@ -1,4 +1,5 @@
 import HTTPServer
+import Identity
 
 /// Where a recorded act came from.
 struct AuditOrigin: Sendable {
@@ -19,17 +20,23 @@ struct AuditOrigin: Sendable {
     }
 }
 
-/// What is recorded. The names are part of the published contract of the audit log.
-enum AuditAction: String, Sendable, CaseIterable {
-    case operatorCreated = "operator.created"
-    case operatorDisabled = "operator.disabled"
-    case signedIn = "operator.signed_in"
-    /// A wrong second factor.
-    case signInFailed = "operator.sign_in_failed"
-    /// A good phone proof that was of no use; once per proof and reason.
-    case signInRefused = "operator.sign_in_refused"
-    case signedOut = "operator.signed_out"
-    /// A request that the operator's role does not allow.
-    case denied = "operator.denied"
-    case cacheCleared = "cache.cleared"
+/// Who did what is recorded.
+enum AuditActor: Sendable {
+    case admin(AdminID)
+    case command
+
+    /// The word in the column `actor`.
+    var word: String {
+        switch self {
+        case .admin: AuditEntry.Actor.admin.rawValue
+        case .command: AuditEntry.Actor.command.rawValue
+        }
+    }
+
+    var id: AdminID? {
+        switch self {
+        case .admin(let id): id
+        case .command: nil
+        }
+    }
 }

@@ -1,7 +1,7 @@
 import Identity
 import Postgres
 
-/// Writes single audit rows. What belongs to a change of data is written by that change's own statement.
+/// Writes single audit rows; the database seals each (migration 0010). What belongs to a change of data is written by that change's own statement.
 struct AuditStore: Sendable {
     let postgres: PostgresClient
 

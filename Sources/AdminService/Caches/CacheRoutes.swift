@@ -3,10 +3,11 @@ import HTTPServer
 import Hummingbird
 import Identity
 
-/// `GET` and `DELETE /v1/admin/cache`: what this instance remembers.
+/// `GET` and `DELETE /v1/admin/cache`: what this instance remembers; it is forgotten by all.
 struct CacheRoutes: Sendable {
     let caches: [any InspectableCache]
     let audit: AuditStore
+    let clear: ClearCaches
     let gate: OperatorGate
 
     func add(to router: PostkeyRouter) {
@@ -14,12 +15,23 @@ struct CacheRoutes: Sendable {
             try Response.json(.ok, CacheListing(caches: caches.map(CacheListing.Item.init)))
         }
         router.operators(atLeast: .support, gate).delete("/v1/admin/cache") { _, context in
-            // Recorded first: what cannot be recorded is not done.
-            try await audit.record(
-                .cacheCleared, by: context.admin.id, target: ("cache", "all"), origin: AuditOrigin(context.base))
-            for cache in caches { cache.invalidateAll() }
+            try await clear(by: context.admin.id, origin: AuditOrigin(context.base))
             return Response.empty()
         }
+    }
+}
+
+/// Empties the caches of all instances.
+struct ClearCaches: Sendable {
+    let store: AdminChangeStore
+    let audit: AuditStore
+    let changes: AnnounceChange
+
+    /// Recorded first: what cannot be recorded is not done. Throws `PostgresError`.
+    func callAsFunction(by admin: AdminID, origin: AuditOrigin) async throws {
+        try await audit.record(.cacheCleared, by: admin, target: ("cache", "all"), origin: origin)
+        try await store.add(.all)
+        await changes(.all)
     }
 }
 

@@ -8,9 +8,33 @@ struct Dashboard: Sendable {
     let users: CachedValue<UserStatistics>?
     /// Nil if otp-service gave no answer and none is remembered.
     let messages: CachedValue<MessageStatistics>?
+    /// Nil if it was not asked for.
+    var health: ServicesHealth?
+    /// Nil if otp-service does not say.
+    var sending: CachedValue<SendingState>?
+    /// The states of destinations; nil if otp-service does not say.
+    var destinations: DestinationBoard?
 
     /// Whether there is nothing to show.
     var isEmpty: Bool { users == nil && messages == nil }
+
+    /// The countries with most messages, the first ten, each with what keeps codes from it.
+    var countries: [MessageStatistics.Country]? {
+        messages?.value.countries?.prefix(10).map { country in
+            var country = country
+            country.state = destinations?.state(of: country.country)
+            return country
+        }
+    }
+
+    /// The blocks of numbers with most messages, the first ten, each with what keeps codes from it or from a part of it.
+    var prefixes: [MessageStatistics.Prefix]? {
+        messages?.value.prefixes?.prefix(10).map { prefix in
+            var prefix = prefix
+            prefix.state = destinations?.state(of: prefix.prefix)
+            return prefix
+        }
+    }
 
     /// The services whose figures are missing.
     var missing: [ServiceName] { (users == nil ? [.user] : []) + (messages == nil ? [.otp] : []) }
@@ -25,10 +49,18 @@ struct Dashboard: Sendable {
 extension Dashboard: Encodable {
     private enum Keys: String, CodingKey {
         case days, users, messages, missing, total, active, suspended, new, sent, submitted, delivered, verified, failed
-        case conversion, age, stale
+        case conversion, age, stale, deleted, services, failures, sending, budget, gateway
         case asOf = "as_of"
         case signIns = "sign_ins"
         case byDay = "by_day"
+        case byHour = "by_hour"
+        case byCountry = "by_country"
+        case byPrefix = "by_prefix"
+        case medianSecondsToVerify = "median_seconds_to_verify"
+        case activeByDay = "active_by_day"
+        case activeToday = "active_today"
+        case activeThisWeek = "active_this_week"
+        case activeThisMonth = "active_this_month"
         case outboxDepth = "outbox_depth"
         case outboxOldestSeconds = "outbox_oldest_seconds"
     }
@@ -45,11 +77,13 @@ extension Dashboard: Encodable {
         }
         if let messages {
             var part = container.nestedContainer(keyedBy: Keys.self, forKey: .messages)
-            try Self.encode(messages, to: &part)
+            try encode(messages, to: &part)
         } else {
             try container.encodeNil(forKey: .messages)
         }
         try container.encode(missing.map(\.rawValue), forKey: .missing)
+        try container.encodeIfPresent(health?.services, forKey: .services)
+        try container.encodeIfPresent(sending?.value, forKey: .sending)
     }
 
     private static func encode(
@@ -58,12 +92,17 @@ extension Dashboard: Encodable {
         try part.encode(users.value.total, forKey: .total)
         try part.encode(users.value.active, forKey: .active)
         try part.encode(users.value.suspended, forKey: .suspended)
+        try part.encodeIfPresent(users.value.deleted, forKey: .deleted)
+        try part.encodeIfPresent(users.value.activeToday, forKey: .activeToday)
+        try part.encodeIfPresent(users.value.activeThisWeek, forKey: .activeThisWeek)
+        try part.encodeIfPresent(users.value.activeThisMonth, forKey: .activeThisMonth)
+        try part.encodeIfPresent(users.value.activeByDay, forKey: .activeByDay)
         try part.encode(users.value.new, forKey: .new)
         try part.encode(users.value.signIns, forKey: .signIns)
         try encodeAge(of: users, asOf: users.value.asOf, to: &part)
     }
 
-    private static func encode(
+    private func encode(
         _ messages: CachedValue<MessageStatistics>, to part: inout KeyedEncodingContainer<Keys>
     ) throws {
         let value = messages.value
@@ -74,9 +113,14 @@ extension Dashboard: Encodable {
         try part.encode(value.total(\.failed), forKey: .failed)
         try part.encode(value.conversion, forKey: .conversion)
         try part.encode(value.days, forKey: .byDay)
+        try part.encodeIfPresent(value.hours, forKey: .byHour)
+        try part.encodeIfPresent(countries, forKey: .byCountry)
+        try part.encodeIfPresent(prefixes, forKey: .byPrefix)
+        try part.encodeIfPresent(value.failures, forKey: .failures)
+        try part.encode(value.medianSecondsToVerify, forKey: .medianSecondsToVerify)
         try part.encode(value.outboxDepth, forKey: .outboxDepth)
         try part.encode(value.outboxOldestSeconds, forKey: .outboxOldestSeconds)
-        try encodeAge(of: messages, asOf: value.asOf, to: &part)
+        try Self.encodeAge(of: messages, asOf: value.asOf, to: &part)
     }
 
     private static func encodeAge<Value>(

@@ -9,7 +9,7 @@ struct DashboardRoutes: Sendable {
 
     func add(to router: PostkeyRouter) {
         router.operators(atLeast: .viewer, gate).get("/v1/admin/dashboard") { request, context in
-            let days = try request.query.integer("days", default: 30, in: 1...90)
+            let days = try request.query.integer("days", default: 30, in: 1...366)
             let dashboard = try await read(
                 days: days, refresh: Freshness.isBypassed(by: request), trace: context.trace)
             guard !dashboard.isEmpty else { throw Problem.upstreamAway(dashboard.missing) }

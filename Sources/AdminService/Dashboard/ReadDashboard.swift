@@ -9,12 +9,20 @@ struct ReadDashboard: Sendable {
     let otpService: UpstreamService
     let users: Cache<Int, UserStatistics>
     let messages: Cache<Int, MessageStatistics>
+    let health: ReadHealth
+    let sending: ReadSending
+    let destinations: ReadDestinations
 
     /// The dashboard of the last `days` days; with `refresh`, nothing read before now.
     func callAsFunction(days: Int, refresh: Bool, trace: RequestTrace) async throws -> Dashboard {
         async let users = part(users, days, refresh, userService, trace)
         async let messages = part(messages, days, refresh, otpService, trace)
-        return Dashboard(days: days, users: try await users, messages: try await messages)
+        async let health = health(refresh: refresh)
+        async let sending = try? sending(refresh: refresh, trace: trace)
+        async let board = try? destinations(refresh: refresh, trace: trace)
+        return Dashboard(
+            days: days, users: try await users, messages: try await messages, health: await health?.value,
+            sending: await sending, destinations: await board?.value)
     }
 
     private func part<Value: Decodable & Sendable>(

@@ -3,11 +3,12 @@ import Identity
 import Postgres
 import ServiceRuntime
 
-/// `admin-service create-admin`: adds an operator and prints, once, what their authenticator app needs.
+/// `admin-service create-admin`: adds an operator and prints, once, what their authenticator app needs and the recovery
+/// codes.
 package struct CreateAdminCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "create-admin",
-        abstract: "Add an operator and print the otpauth:// address for their authenticator app, once.")
+        abstract: "Add an operator and print, once, the address for their authenticator app and their recovery codes.")
 
     @Option(help: "The phone in international form, +919876543210.")
     var phone: String
@@ -33,8 +34,8 @@ package struct CreateAdminCommand: AsyncParsableCommand {
                 store: OperatorStore(postgres: runtime.postgres),
                 vault: TOTPVault(current: runtime.settings.secret, previous: runtime.settings.previousSecret))
             do {
-                switch try await create(phone: phone, role: role, replacing: replace, origin: .command) {
-                case .created(_, let uri): print(uri)
+                switch try await create(phone: phone, role: role, replacing: replace, by: .command, origin: .command) {
+                case .created(let enrolled): print(enrolled.sheet)
                 case .alreadyExists:
                     throw CommandFailure(
                         "An active operator with the phone \(phone) exists already; --replace enrols the phone anew.")
@@ -63,10 +64,4 @@ package struct CreateAdminCommand: AsyncParsableCommand {
             return role
         }
     }
-}
-
-/// Why a command did nothing, in a sentence for whoever typed it.
-private struct CommandFailure: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
 }

@@ -30,13 +30,19 @@ struct OperatorGate: Sendable {
             throw Problem.invalidToken()
         }
         if live.isTouchDue { try await sessions.touch(live.id) }
-        guard live.admin.role >= role else {
-            try await audit.record(
-                .denied, by: live.admin.id, target: ("route", "\(request.method.rawValue) \(base.endpointPath ?? "")"),
-                reason: "needs \(role.rawValue), is \(live.admin.role.rawValue)", origin: AuditOrigin(base))
-            throw Problem.insufficientScope("This needs the role \(role.rawValue) or a higher one.")
-        }
-        return OperatorContext(base: base, session: live.id, admin: live.admin)
+        let context = OperatorContext(base: base, session: live.id, admin: live.admin)
+        try await require(role, context, request)
+        return context
+    }
+
+    /// Throws 403 unless the caller's role is at least `role`; that refusal is recorded.
+    func require(_ role: Role, _ context: OperatorContext, _ request: Request) async throws {
+        guard context.admin.role < role else { return }
+        try await audit.record(
+            .denied, by: context.admin.id,
+            target: ("route", "\(request.method.rawValue) \(context.base.endpointPath ?? "")"),
+            reason: "needs \(role.rawValue), is \(context.admin.role.rawValue)", origin: AuditOrigin(context.base))
+        throw Problem.insufficientScope("This needs the role \(role.rawValue) or a higher one.")
     }
 }
 

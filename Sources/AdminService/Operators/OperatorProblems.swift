@@ -12,7 +12,7 @@ extension ProblemType {
         "incorrect-code", status: 422, title: "The authenticator's code is not right",
         explanation: """
             The code is wrong, older or newer than half a minute, or was used before. Enter the next code that the \
-            authenticator shows; the phone proof stays good for that. The member "attempts_left" says how many wrong \
+            authenticator shows, or a recovery code that was not used; the phone proof stays good for that. The member "attempts_left" says how many wrong \
             codes are left before a lock.
             """)
     static let tooManyFailures = ProblemType(
@@ -25,6 +25,16 @@ extension ProblemType {
         "verification-already-used", status: 409, title: "The phone proof was used",
         explanation: "A phone proof makes one session, and this one has. Ask for a new code to sign in again.")
 
+    static let lastOwner = ProblemType(
+        "last-owner", status: 409, title: "There would be no owner left",
+        explanation: "The operator is the last owner. Give another one that role first.")
+    static let ownRole = ProblemType(
+        "own-role", status: 409, title: "Nobody changes their own role",
+        explanation: "An owner cannot demote or remove themselves, so that a slip locks nobody out. Ask another owner.")
+
     /// All problems that only admin-service has.
-    static let admin: [ProblemType] = [.notAnAdmin, .incorrectCode, .tooManyFailures, .verificationAlreadyUsed]
+    static let admin: [ProblemType] = [
+        .notAnAdmin, .incorrectCode, .tooManyFailures, .verificationAlreadyUsed, .lastOwner, .ownRole, .userDeleted,
+        .actionUnderWay, .idempotencyKeyReused,
+    ]
 }

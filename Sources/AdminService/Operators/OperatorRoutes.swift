@@ -13,9 +13,11 @@ struct OperatorRoutes: Sendable {
     func add(to router: PostkeyRouter) {
         router.post("/v1/admin/login") { request, context in
             let body = try await request.json(as: LoginBody.self)
-            guard let code = TOTPCode(body.code) else { throw Problem.invalid("totp_code", "must be six digits") }
+            guard let factor = SecondFactorCode(body.code) else {
+                throw Problem.invalid("totp_code", SecondFactorCode.expected)
+            }
             return try answer(
-                try await signIn(try await proof(body.verificationToken), code: code, origin: AuditOrigin(context)))
+                try await signIn(try await proof(body.verificationToken), factor: factor, origin: AuditOrigin(context)))
         }
         router.operators(atLeast: .viewer, gate).post("/v1/admin/logout") { _, context in
             try await sessions.end(context.session, of: context.admin.id, origin: AuditOrigin(context.base))

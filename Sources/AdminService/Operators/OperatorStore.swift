@@ -13,10 +13,9 @@ struct OperatorStore: Sendable {
 
     /// An operator to be added.
     struct New: Sendable {
-        let id: AdminID
-        let phone: PhoneNumber
-        let role: Role
+        let admin: Operator
         let sealedSecret: [UInt8]
+        let recoveryHashes: [[UInt8]]
     }
 
     enum Insertion: Sendable, Equatable {
@@ -26,9 +25,9 @@ struct OperatorStore: Sendable {
     }
 
     /// Adds an operator and records it; one statement. Throws `PostgresError`.
-    func insert(_ new: New, origin: AuditOrigin) async throws -> Insertion {
+    func insert(_ new: New, by actor: AuditActor, origin: AuditOrigin) async throws -> Insertion {
         do {
-            _ = try await postgres.write(Self.insertion(new, origin: origin))
+            _ = try await postgres.write(Self.insertion(new, by: actor, origin: origin))
             return .inserted
         } catch  where error.constraint == "admins_active_phone" {
             return .phoneTaken
@@ -36,25 +35,25 @@ struct OperatorStore: Sendable {
     }
 
     /// Disables the operator with the phone, ends their sessions, and adds the new one; all of it or nothing. Throws `PostgresError`.
-    func replace(with new: New, origin: AuditOrigin) async throws -> Insertion {
+    func replace(with new: New, by actor: AuditActor, origin: AuditOrigin) async throws -> Insertion {
         do {
             return try await postgres.transaction { transaction in
                 _ = try await transaction.query(
                     """
                     WITH gone AS (
                         UPDATE admins SET disabled_at = now()
-                         WHERE phone = \(new.phone.e164) AND disabled_at IS NULL
-                        RETURNING id
+                         WHERE phone = \(new.admin.phone.e164) AND disabled_at IS NULL
+                        RETURNING id, role
                     ), ended AS (
                         UPDATE admin_sessions s SET ended_at = now() FROM gone
                          WHERE s.admin_id = gone.id AND s.ended_at IS NULL
                     )
-                    INSERT INTO audit_log (\(unescaped: AuditStore.columns))
-                    SELECT \(AuditID().uuid), NULL, 'command', 'operator.disabled', 'admin', id::text, 'replaced',
-                           \(origin.requestID), \(origin.address)
+                    INSERT INTO audit_log (\(unescaped: AuditStore.columns), before)
+                    SELECT \(AuditID().uuid), \(actor.id?.uuid), \(actor.word), 'operator.disabled', 'admin', id::text,
+                           'replaced', \(origin.requestID), \(origin.address), role
                       FROM gone
                     """)
-                _ = try await transaction.query(Self.insertion(new, origin: origin))
+                _ = try await transaction.query(Self.insertion(new, by: actor, origin: origin))
                 return Insertion.inserted
             }
         } catch let error as PostgresError where error.constraint == "admins_active_phone" {
@@ -62,16 +61,19 @@ struct OperatorStore: Sendable {
         }
     }
 
-    private static func insertion(_ new: New, origin: AuditOrigin) -> PostgresQuery {
+    private static func insertion(_ new: New, by actor: AuditActor, origin: AuditOrigin) -> PostgresQuery {
         """
         WITH added AS (
             INSERT INTO admins (id, phone, role, totp_secret)
-            VALUES (\(new.id.uuid), \(new.phone.e164), \(new.role.rawValue), \(new.sealedSecret))
+            VALUES (\(new.admin.id.uuid), \(new.admin.phone.e164), \(new.admin.role.rawValue), \(new.sealedSecret))
             RETURNING id, role
+        ), codes AS (
+            INSERT INTO admin_recovery_codes (admin_id, code_hash)
+            SELECT id, unnest(\(new.recoveryHashes)) FROM added
         )
-        INSERT INTO audit_log (\(unescaped: AuditStore.columns))
-        SELECT \(AuditID().uuid), NULL, 'command', 'operator.created', 'admin', id::text, role,
-               \(origin.requestID), \(origin.address)
+        INSERT INTO audit_log (\(unescaped: AuditStore.columns), after)
+        SELECT \(AuditID().uuid), \(actor.id?.uuid), \(actor.word), 'operator.created', 'admin', id::text, role,
+               \(origin.requestID), \(origin.address), role
           FROM added
         """
     }

@@ -46,8 +46,11 @@ struct SecondFactor: Sendable, Equatable {
     var failures = 0
     var lock = Lock.open
 
-    /// Judges a code by the step whose code it is, nil if of none near `now`.
-    mutating func present(step: Int64?, now: Date, limits: SecondFactorLimits) -> Outcome {
+    /// Judges a code by the step whose code it is, nil if of none near `now`; or by whether it is a recovery code that was
+    /// not used, which uses no step up.
+    mutating func present(
+        step: Int64?, isUnusedRecoveryCode: Bool = false, now: Date, limits: SecondFactorLimits
+    ) -> Outcome {
         switch lock {
         case .forGood: return .locked
         case .until(let end) where end > now: return .locked
@@ -55,6 +58,10 @@ struct SecondFactor: Sendable, Equatable {
         }
         if let step, step > lastStep {
             self = SecondFactor(lastStep: step)
+            return .accepted
+        }
+        if isUnusedRecoveryCode {
+            self = SecondFactor(lastStep: lastStep)
             return .accepted
         }
         failures += 1

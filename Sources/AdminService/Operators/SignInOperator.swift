@@ -34,17 +34,21 @@ struct SignInOperator: Sendable {
         case proofUsed
     }
 
-    /// Throws `PostgresError`, and `TOTPVault.Unreadable` if the keys that sealed the secret are gone.
+    /// With an authenticator's code. Throws as the other does.
     func callAsFunction(
         _ proof: VerificationToken, code: TOTPCode, origin: AuditOrigin
+    ) async throws -> Outcome {
+        try await callAsFunction(proof, factor: .totp(code), origin: origin)
+    }
+
+    /// Throws `PostgresError`, and `TOTPVault.Unreadable` if the keys that sealed the secret are gone.
+    func callAsFunction(
+        _ proof: VerificationToken, factor: SecondFactorCode, origin: AuditOrigin
     ) async throws -> Outcome {
         guard let candidate = try await store.candidate(phone: proof.subject) else {
             return try await refuseStranger(proof, origin)
         }
-        let opened = try vault.open(candidate.sealedSecret, for: candidate.id)
-        let attempt = SignInStore.Attempt(
-            admin: candidate.id, challenge: proof.challengeID,
-            step: TOTP(secret: opened.secret).matchingStep(code, at: candidate.now), resealed: opened.resealed)
+        let attempt = try attempt(candidate, proof.challengeID, factor)
         switch try await store.decide(attempt, origin: origin) {
         case .accepted(let session): return .signedIn(try await signedIn(session))
         case .incorrect(let failures, _) where failures >= store.limits.failuresToDisable: return .locked(seconds: nil)
@@ -54,6 +58,21 @@ struct SignInOperator: Sendable {
         case .locked(let seconds): return .locked(seconds: seconds)
         case .used: return .proofUsed
         case .gone: return try await refuseStranger(proof, origin)
+        }
+    }
+
+    private func attempt(
+        _ candidate: SignInStore.Candidate, _ challenge: ChallengeID, _ factor: SecondFactorCode
+    ) throws -> SignInStore.Attempt {
+        switch factor {
+        case .totp(let code):
+            let opened = try vault.open(candidate.sealedSecret, for: candidate.id)
+            return SignInStore.Attempt(
+                admin: candidate.id, challenge: challenge,
+                step: TOTP(secret: opened.secret).matchingStep(code, at: candidate.now), resealed: opened.resealed)
+        case .recovery(let code):
+            return SignInStore.Attempt(
+                admin: candidate.id, challenge: challenge, recoveryHash: code.hash(for: candidate.id))
         }
     }
 

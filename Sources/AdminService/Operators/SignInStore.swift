@@ -25,9 +25,11 @@ struct SignInStore: Sendable {
         let admin: AdminID
         let challenge: ChallengeID
         /// The step whose code it was; nil if of none.
-        let step: Int64?
+        var step: Int64?
+        /// The hash of the recovery code that came instead.
+        var recoveryHash: [UInt8]?
         /// The secret sealed anew, to be kept if the code is accepted.
-        let resealed: [UInt8]?
+        var resealed: [UInt8]?
     }
 
     enum Verdict: Sendable {
@@ -74,7 +76,8 @@ struct SignInStore: Sendable {
                 SELECT \(attempt.admin.uuid) AS admin_id, \(attempt.challenge.uuid) AS challenge_id,
                        \(session.uuid) AS session_id, \(attempt.step) AS step, \(attempt.resealed) AS resealed,
                        \(limits.failuresToLock) AS to_lock, \(limits.failuresToDisable) AS to_disable,
-                       make_interval(secs => \(Double(limits.lockSeconds))) AS lock_time
+                       make_interval(secs => \(Double(limits.lockSeconds))) AS lock_time,
+                       \(attempt.recoveryHash) AS recovery_hash
             ), admin AS MATERIALIZED (
                 -- Waits for attempts in progress and then reads what they left.
                 SELECT a.id, a.phone, a.role, a.totp_last_step, a.totp_failures, a.totp_locked_until,
@@ -82,6 +85,12 @@ struct SignInStore: Sendable {
                   FROM admins a
                  WHERE a.id = (SELECT admin_id FROM given) AND a.disabled_at IS NULL
                    FOR NO KEY UPDATE
+            ), recovery AS MATERIALIZED (
+                -- After the operator's row. One that another attempt has just used is not found any more.
+                SELECT c.code_hash FROM admin_recovery_codes c
+                 WHERE c.admin_id = (SELECT id FROM admin) AND c.code_hash = (SELECT recovery_hash FROM given)
+                   AND c.used_at IS NULL
+                   FOR UPDATE
             ), judged AS MATERIALIZED (
                 SELECT a.id, a.phone, a.role, a.totp_failures, a.totp_locked_until,
                        CASE
@@ -89,6 +98,7 @@ struct SignInStore: Sendable {
                            WHEN EXISTS (SELECT FROM admin_sessions s WHERE s.challenge_id = g.challenge_id) THEN 'used'
                            WHEN a.totp_locked_until > now() THEN 'locked'
                            WHEN g.step > a.totp_last_step THEN 'accepted'
+                           WHEN EXISTS (SELECT FROM recovery) THEN 'accepted'
                            ELSE 'incorrect'
                        END AS outcome
                   FROM admin a, given g
@@ -111,7 +121,9 @@ struct SignInStore: Sendable {
                 UPDATE admins a
                    SET totp_failures = v.failures,
                        totp_locked_until = v.locked_until,
-                       totp_last_step = CASE v.outcome WHEN 'accepted' THEN g.step ELSE a.totp_last_step END,
+                       totp_last_step =
+                           CASE v.outcome WHEN 'accepted' THEN coalesce(g.step, a.totp_last_step)
+                                          ELSE a.totp_last_step END,
                        last_challenge_id =
                            CASE v.outcome WHEN 'accepted' THEN g.challenge_id ELSE a.last_challenge_id END,
                        totp_secret =
@@ -119,6 +131,9 @@ struct SignInStore: Sendable {
                                           ELSE a.totp_secret END
                   FROM verdict v, given g
                  WHERE a.id = v.id AND v.outcome IN ('accepted', 'incorrect')
+            ), used AS (
+                UPDATE admin_recovery_codes c SET used_at = now() FROM verdict v, recovery r
+                 WHERE c.admin_id = v.id AND c.code_hash = r.code_hash AND v.outcome = 'accepted'
             ), session AS (
                 INSERT INTO admin_sessions (id, admin_id, challenge_id)
                 SELECT g.session_id, v.id, g.challenge_id FROM verdict v, given g WHERE v.outcome = 'accepted'
@@ -133,7 +148,8 @@ struct SignInStore: Sendable {
                        CASE v.outcome WHEN 'accepted' THEN g.session_id ELSE g.challenge_id END::text,
                        CASE v.outcome WHEN 'incorrect' THEN 'incorrect-code'
                                       WHEN 'locked' THEN 'too-many-failures'
-                                      WHEN 'used' THEN 'verification-already-used' END,
+                                      WHEN 'used' THEN 'verification-already-used'
+                                      ELSE (SELECT 'recovery-code' FROM recovery) END,
                        \(origin.requestID), \(origin.address)
                   FROM verdict v, given g
                 ON CONFLICT (target_id, reason) WHERE action = 'operator.sign_in_refused' DO NOTHING

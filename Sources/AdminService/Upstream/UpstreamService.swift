@@ -38,19 +38,7 @@ struct UpstreamService: Sendable {
     private func ask<Answer: Decodable & Sendable>(
         _ path: String, _ query: [(String, String)], _ type: Answer.Type, _ trace: RequestTrace?
     ) async throws(UpstreamError) -> Answer {
-        let response: HTTPClientResponse
-        do {
-            let now = Date()
-            let token = ServiceToken(service: .admin, audience: name, expiresAt: now + ServiceToken.lifetime)
-            let bearer = try await signer.sign(token, now: now)
-            let request = HTTPClientRequest(
-                url: baseURL + path + Self.encode(query),
-                headers: [("Authorization", "Bearer \(bearer)"), ("Accept", "application/json")]
-                    + (trace?.headers ?? []))
-            response = try await client.send(request, timeout: timeout)
-        } catch {
-            throw .unavailable(name)
-        }
+        guard let response = await send("GET", path + Self.encode(query), trace) else { throw .unavailable(name) }
         switch response.status {
         case 200:
             guard let answer = try? JSONDecoder().decode(type, from: Data(response.body)) else {
@@ -61,6 +49,41 @@ struct UpstreamService: Sendable {
         case 404: throw .notFound(name)
         default: throw .unavailable(name)
         }
+    }
+
+    /// Has it do something, under a key by which it knows the same request again.
+    func post(_ path: String, key: String, reason: Reason? = nil, trace: RequestTrace?) async -> UpstreamDeed {
+        let started = ContinuousClock.now
+        let deed: UpstreamDeed
+        var headers = [("Idempotency-Key", key)]
+        let body = reason.flatMap { try? JSONEncoder().encode(["reason": $0.text]) }.map(Array.init)
+        if body != nil { headers.append(("Content-Type", "application/json")) }
+        if let response = await send("POST", path, trace, headers: headers, body: body) {
+            switch response.status {
+            case 200..<300: deed = .done
+            // It will say the same again. What it says to 401, 408 and 429 it may say otherwise in a moment.
+            case 400, 403, 404, 409, 410, 422: deed = .refused(code: Refusal.code(in: response.body) ?? "refused")
+            default: deed = .noAnswer
+            }
+        } else {
+            deed = .noAnswer
+        }
+        count(deed.word, since: started)
+        return deed
+    }
+
+    /// Nil if there was no answer in time.
+    private func send(
+        _ method: String, _ path: String, _ trace: RequestTrace?, headers: [(String, String)] = [], body: [UInt8]? = nil
+    ) async -> HTTPClientResponse? {
+        let now = Date()
+        let token = ServiceToken(service: .admin, audience: name, expiresAt: now + ServiceToken.lifetime)
+        guard let bearer = try? await signer.sign(token, now: now) else { return nil }
+        let request = HTTPClientRequest(
+            method: method, url: baseURL + path,
+            headers: [("Authorization", "Bearer \(bearer)"), ("Accept", "application/json")] + headers
+                + (trace?.headers ?? []), body: body)
+        return try? await client.send(request, timeout: timeout)
     }
 
     private func count(_ outcome: String, since started: ContinuousClock.Instant) {
@@ -76,7 +99,8 @@ struct UpstreamService: Sendable {
         return "?" + query.map { "\($0.0)=\(encode($0.1))" }.joined(separator: "&")
     }
 
-    private static func encode(_ value: String) -> String {
+    /// Everything but RFC 3986's unreserved characters encoded, for a part of a path or a query.
+    static func encode(_ value: String) -> String {
         let hexadecimal = Array("0123456789ABCDEF".utf8)
         var bytes: [UInt8] = []
         for byte in value.utf8 {
@@ -95,10 +119,38 @@ struct UpstreamService: Sendable {
 /// The part of a problem document (RFC 9457) that names what was malformed.
 private struct Refusal: Decodable {
     struct Item: Decodable { let field: String }
-    let errors: [Item]
+    let code: String?
+    let errors: [Item]?
 
-    static func field(in body: [UInt8]) -> String? {
-        try? JSONDecoder().decode(Refusal.self, from: Data(body)).errors.first?.field
+    static func field(in body: [UInt8]) -> String? { read(body)?.errors?.first?.field }
+
+    /// The code if it looks like one.
+    static func code(in body: [UInt8]) -> String? {
+        guard let code = read(body)?.code, (1...64).contains(code.utf8.count),
+            code.utf8.allSatisfy({ (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "-") })
+        else { return nil }
+        return code
+    }
+
+    private static func read(_ body: [UInt8]) -> Refusal? {
+        try? JSONDecoder().decode(Refusal.self, from: Data(body))
+    }
+}
+
+/// What came of a request that changes something.
+enum UpstreamDeed: Sendable, Equatable {
+    case done
+    /// It will not: its problem code.
+    case refused(code: String)
+    /// It may have happened or not.
+    case noAnswer
+
+    fileprivate var word: String {
+        switch self {
+        case .done: "answered"
+        case .refused: "refused"
+        case .noAnswer: "unavailable"
+        }
     }
 }
 

@@ -4,23 +4,40 @@ struct DirectoryUser: Sendable, Codable {
     struct Session: Sendable, Codable {
         let id: String
         let deviceName: String?
+        /// The network it was begun from.
+        let address: String?
         let createdAt: WireTime
         let refreshedAt: WireTime
         let expiresAt: WireTime
 
         enum CodingKeys: String, CodingKey {
-            case id
+            case id, address
+            case lastUsedAt = "last_used_at"
             case deviceName = "device_name"
             case createdAt = "created_at"
             case refreshedAt = "refreshed_at"
             case expiresAt = "expires_at"
         }
 
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            id = try container.decode(String.self, forKey: .id)
+            deviceName = try container.decodeIfPresent(String.self, forKey: .deviceName)
+            address = try container.decodeIfPresent(String.self, forKey: .address)
+            createdAt = try container.decode(WireTime.self, forKey: .createdAt)
+            refreshedAt =
+                try container.decodeIfPresent(WireTime.self, forKey: .lastUsedAt)
+                ?? container.decode(WireTime.self, forKey: .refreshedAt)
+            expiresAt = try container.decode(WireTime.self, forKey: .expiresAt)
+        }
+
         func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(id, forKey: .id)
             try container.encode(deviceName, forKey: .deviceName)
+            try container.encode(address, forKey: .address)
             try container.encode(createdAt, forKey: .createdAt)
+            try container.encode(refreshedAt, forKey: .lastUsedAt)
             try container.encode(refreshedAt, forKey: .refreshedAt)
             try container.encode(expiresAt, forKey: .expiresAt)
         }

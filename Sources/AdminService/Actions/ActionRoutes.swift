@@ -1,0 +1,59 @@
+import Caching
+import HTTPServer
+import HTTPTypes
+import Hummingbird
+import Identity
+
+/// `POST /v1/admin/users/{id}/suspend`, `/reactivate` and `/sign-out`, `POST /v1/admin/destinations/{prefix}/allow` and
+/// `/block`.
+struct ActionRoutes: Sendable {
+    let perform: PerformAction
+    let directory: ReadDirectory
+    let gate: OperatorGate
+
+    func add(to router: PostkeyRouter) {
+        let support = router.operators(atLeast: .support, gate)
+        for action in [RemoteAction.suspend, .reactivate, .signOut] {
+            support.post("/v1/admin/users/{id}/\(action.rawValue)") { request, context in
+                let id = try context.parameter("id", UserID.init)
+                try await act(action, .user(id), request, context)
+                let user = try await directory.user(id, refresh: true, trace: context.trace)
+                return Response.json(.ok, text: user.value.json, headers: Freshness.headers(age: user.age))
+            }
+        }
+        for action in [RemoteAction.allow, .block] {
+            support.post("/v1/admin/destinations/{prefix}/\(action.rawValue)") { request, context in
+                let prefix = try context.parameter("prefix", DestinationPrefix.init)
+                try await act(action, .destination(prefix), request, context)
+                return Response.empty()
+            }
+        }
+    }
+
+    /// Throws the problem if it is not done.
+    private func act(
+        _ action: RemoteAction, _ target: ActionTarget, _ request: Request, _ context: OperatorContext
+    ) async throws {
+        let key = try Self.key(request)
+        guard let reason = Reason(try await request.json(as: ReasonBody.self).reason) else {
+            throw Problem.invalid("reason", Reason.expected)
+        }
+        let outcome = try await perform(
+            action, on: target, reason: reason, key: key, by: context.admin.id, origin: AuditOrigin(context.base),
+            trace: context.trace)
+        if let problem = outcome.problem { throw problem }
+    }
+
+    private static func key(_ request: Request) throws(Problem) -> ClientKey? {
+        guard let name = HTTPField.Name("Idempotency-Key"), request.headers[name] != nil else { return nil }
+        guard let key = request.header(name).flatMap(ClientKey.init) else {
+            throw .invalid("Idempotency-Key", "must be 1 to 64 visible characters of ASCII")
+        }
+        return key
+    }
+}
+
+struct ReasonBody: JSONBody {
+    static let members: Set<String> = ["reason"]
+    let reason: String
+}

@@ -1,0 +1,33 @@
+import HTTPServer
+import Hummingbird
+import Identity
+
+/// `GET /v1/admin/messages`.
+struct MessageRoutes: Sendable {
+    let read: ReadMessages
+    let gate: OperatorGate
+
+    func add(to router: PostkeyRouter) {
+        router.operators(atLeast: .viewer, gate).get("/v1/admin/messages") { request, context in
+            let query = try MessageQuery(try request.query)
+            // To look for a phone is to know it.
+            if query.phone != nil { try await gate.require(.support, context, request) }
+            do throws(UpstreamError) {
+                return try Self.answer(try await read(query, trace: context.trace))
+            } catch {
+                switch error {
+                case .refused, .notFound: throw Problem.invalid("cursor", "must be a next_cursor of the same list")
+                case .unavailable, .unreadable: throw Problem.upstreamAway([.otp])
+                }
+            }
+        }
+    }
+
+    private static func answer(_ page: MessagePage) throws(UpstreamError) -> Response {
+        do {
+            return try Response.json(.ok, page, headers: Freshness.headers(age: .zero))
+        } catch {
+            throw .unreadable(.otp)
+        }
+    }
+}

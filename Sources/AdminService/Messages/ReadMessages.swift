@@ -1,0 +1,44 @@
+import HTTPServer
+import Identity
+
+/// What an operator asks of the list of messages.
+struct MessageQuery: Sendable {
+    static let limits = 1...200
+    static let longestCursor = 128
+
+    /// Only those to this phone.
+    var phone: PhoneNumber?
+    var cursor: String?
+    var limit = 50
+
+    init() {}
+
+    /// Reads the parameters. Throws `invalid-request`.
+    init(_ fields: QueryFields) throws(Problem) {
+        phone = try fields.parsed("phone", "a phone number in international form") { text in
+            try? PhoneNumber(parsing: text, defaultRegion: nil)
+        }
+        cursor = try fields.parsed("cursor", "a next_cursor of an earlier answer") { text in
+            text.utf8.count <= Self.longestCursor ? text : nil
+        }
+        limit = try fields.integer("limit", default: limit, in: Self.limits)
+    }
+
+    /// The same for otp-service.
+    var fields: [(String, String)] {
+        var fields = [("limit", String(limit))]
+        if let phone { fields.append(("phone", phone.e164)) }
+        if let cursor { fields.append(("cursor", cursor)) }
+        return fields
+    }
+}
+
+/// Messages as otp-service says now: they change with every delivery, so that nothing is remembered.
+struct ReadMessages: Sendable {
+    let otpService: UpstreamService
+
+    /// A page. Throws `UpstreamError`.
+    func callAsFunction(_ query: MessageQuery, trace: RequestTrace) async throws(UpstreamError) -> MessagePage {
+        try await otpService.get("/internal/challenges", query: query.fields, as: MessagePage.self, trace: trace)
+    }
+}
