@@ -168,6 +168,7 @@ let package = Package(
         .command(
             "postkey-benchmark", ["Postgres", crypto, logging, arguments],
             path: "Benchmarks/postkey-benchmark"),
+        .command("postkey-seed", ["Postgres", "ServiceRuntime", arguments], path: "Benchmarks/postkey-seed"),
 
         // Tests.
         .kit("PostgresTestKit", ["Postgres", "Migrations", logging, lifecycle]),
