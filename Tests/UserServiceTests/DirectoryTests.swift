@@ -124,7 +124,7 @@ struct DirectoryTests {
         }
     }
 
-    @Test("is for other services only, and judges its parameters")
+    @Test("ADM-05, ADM-23: is for other services only, and judges its parameters")
     func routes() async throws {
         try await withUserServer { server in
             let session = try await server.login()

@@ -192,6 +192,36 @@ struct UserCountTests {
         }
     }
 
+    @Test("the cleanup sums old shards, and forgets keys and proofs of the day before")
+    func upkeep() async throws {
+        try await withUserDatabase { database in
+            try await database.execute(
+                """
+                insert into user_counts (day, shard, sign_ins, active) select d::date, s, s, 1
+                from generate_series(current_date - 200, current_date, interval '1 day') d, generate_series(1001, 1008) s;
+                insert into user_actions (key, user_id, action, done_at)
+                select g::text, gen_random_uuid(), 'suspend', now() - make_interval(hours => g) from generate_series(1, 48) g;
+                insert into phone_changes (challenge_id, user_id, changed_at)
+                select gen_random_uuid(), gen_random_uuid(), now() - make_interval(hours => g) from generate_series(1, 48) g
+                """)
+            let store = StatisticsStore(postgres: database.client)
+            let before = try await store.statistics(days: 201)
+            _ = try await Cleanup(postgres: database.client, interval: .seconds(60), logger: quietLogger).clean()
+            var after = try await store.statistics(days: 201)
+            after.asOf = before.asOf
+            #expect(after == before)
+            let rows = try await database.client.read(
+                """
+                select (select count(*) from user_counts), (select count(*) from user_actions),
+                    (select count(*) from phone_changes)
+                """)
+            let (counts, keys, proofs) = try #require(rows.first).decode((Int, Int, Int).self)
+            // Today and yesterday are still being counted.
+            #expect(counts == 199 + 2 * 8)
+            #expect(keys == 23 && proofs == 23)
+        }
+    }
+
     @Test("answers for the dashboard")
     func route() async throws {
         try await withUserServer { server in

@@ -56,6 +56,7 @@ struct Cleanup: Service {
             report.sessionsDeleted += deleted
             if deleted < Self.batch { break }
         }
+        if report.wasMine { try await AccountUpkeep(postgres: postgres)() }
         return report
     }
 
