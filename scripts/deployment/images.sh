@@ -124,6 +124,11 @@ if command -v psql >/dev/null; then
     expect_equal "compose: the databases are where the documents say" "$(PGPASSWORD=postkey psql -X -A -t -h 127.0.0.1 -p "$POSTKEY_USER_DB_PORT" -U postkey users -c 'select count(*) > 0 from users' 2>&1)" t
 fi
 
+operator() {
+    podman exec "$(container admin-service)" /app/admin-service create-admin --phone +919876543210 --role owner | grep -q '^.*otpauth://totp/'
+}
+expect "compose: the first operator is made in the running container" operator
+
 # --- Observability ----------------------------------------------------------------------------------------------------
 
 # sample QUERY: the value that Prometheus has, or nothing.
