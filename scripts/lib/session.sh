@@ -8,6 +8,7 @@ print_urls() {
     for name in "$@"; do
         case $name in
             "$SIMULATOR") printf '  %-16s %s   (inbox: the codes arrive here)\n' "$name" "$(base_url "$name")/" ;;
+            admin-service) printf '  %-16s %s   (the console; operators are made with create-admin)\n' "$name" "$(base_url "$name")/" ;;
             *) printf '  %-16s %s\n' "$name" "$(base_url "$name")" ;;
         esac
     done

@@ -48,13 +48,34 @@ struct Console: Sendable {
         signIn.add(to: router)
         signIn.addSignOut(to: routes)
         ThemeRoutes(cookies: access.cookies).add(to: routes)
-        DashboardPage(frame: frame, read: assembly.dashboard.read, patience: patience.dashboard).add(to: routes)
-        LiveDashboard(frame: frame, access: access, read: assembly.dashboard.read, patience: patience.dashboard).add(
-            to: router)
-        UsersPage(frame: frame, read: assembly.directory.read, patience: patience.users, sealer: sealer).add(to: routes)
-        UserPage(frame: frame, read: assembly.directory.read, patience: patience.users).add(to: routes)
-        CachesPage(frame: frame, caches: assembly.caches.caches, audit: assembly.caches.audit).add(to: routes)
+        let read = assembly.dashboard.read
+        DashboardPage(frame: frame, read: read, patience: patience.dashboard).add(to: routes)
+        LiveDashboard(frame: frame, access: access, read: read, patience: patience.dashboard).add(to: router)
+        addUsers(to: routes)
+        addSending(to: routes)
+        AuditLogPage(frame: frame, read: assembly.auditLog.read).add(to: routes)
+        OperatorsPage(
+            frame: frame, store: assembly.admins.store, appoint: assembly.admins.appoint, remove: assembly.admins.remove
+        ).add(to: routes)
+        CachesPage(frame: frame, caches: assembly.caches.caches, clear: assembly.caches.clear).add(to: routes)
         AccountPage(frame: frame, limits: assembly.operators.sessions.limits).add(to: routes)
+    }
+
+    private func addUsers(to routes: ConsoleRoutes) {
+        let read = assembly.directory.read
+        UsersPage(frame: frame, read: read, patience: patience.users, sealer: sealer).add(to: routes)
+        UserPage(
+            frame: frame, read: read, patience: patience.users, messages: assembly.messages.read,
+            perform: assembly.actions.perform, reveal: assembly.reveal
+        ).add(to: routes)
+    }
+
+    private func addSending(to routes: ConsoleRoutes) {
+        MessagesPage(frame: frame, read: assembly.messages.read, gate: access.gate, sealer: sealer).add(to: routes)
+        DestinationsPage(
+            frame: frame, read: assembly.destinations.read, perform: assembly.actions.perform,
+            patience: patience.dashboard
+        ).add(to: routes)
     }
 
     /// Shows a problem as a page to those who read pages; nil: as the document.

@@ -42,7 +42,11 @@ struct ConsoleSecurityTests {
     func inline() async throws {
         try await withAdminServer { server in
             let browser = try await server.browser(.owner)
-            for path in ["/", "/users", "/users/\(StubService.userID)", "/caches", "/account", "/nothing"] {
+            for path in [
+                "/", "/users", "/users/\(StubService.userID)", "/messages", "/destinations", "/audit", "/operators",
+                "/caches",
+                "/account", "/nothing",
+            ] {
                 let text = try await browser.get(path).text
                 #expect(text.firstMatch(of: /<style|\sstyle=|\son[a-z]+=|javascript:/) == nil, "\(path)")
                 #expect(text.matches(of: /<script/).count <= 1 && text.firstMatch(of: /<script>/) == nil)

@@ -8,22 +8,14 @@ struct UserFilter: Sendable {
     var search: String?
     var status: String?
     var sort: String?
-    /// The cursors of the pages before this one, the last of them being this page's.
-    var trail: [String] = []
-
-    /// So many pages can be gone back; beyond that the first page is one click away.
-    static let longestTrail = 12
+    var trail = Trail()
 
     /// Reads the query of the page. Throws `invalid-request`.
     init(_ fields: QueryFields, _ sealer: Sealer) throws(Problem) {
         search = try fields.parsed("q", "a search made here") { sealer.open($0, as: String.self) }
         status = fields.string("status")
         sort = fields.string("sort")
-        trail =
-            try fields.parsed("at", "a place in the list") { text in
-                let cursors = text.split(separator: "~").map(String.init)
-                return cursors.count <= Self.longestTrail ? cursors : nil
-            } ?? []
+        trail = try Trail(fields)
     }
 
     /// Takes what the form of the page holds.
@@ -39,22 +31,14 @@ struct UserFilter: Sendable {
             path,
             [
                 ("q", try search.map(sealer.seal)), ("status", status), ("sort", sort),
-                ("at", trail.isEmpty ? nil : trail.joined(separator: "~")),
+                ("at", trail.text),
             ])
     }
 
-    /// The page after this one.
-    func next(_ cursor: String) -> UserFilter {
+    /// The same list at another place.
+    func at(_ trail: Trail) -> UserFilter {
         var filter = self
-        filter.trail = Array((trail + [cursor]).suffix(Self.longestTrail))
-        return filter
-    }
-
-    /// The page before this one; the first page if how this one was reached is no longer known.
-    var previous: UserFilter? {
-        guard !trail.isEmpty else { return nil }
-        var filter = self
-        filter.trail.removeLast()
+        filter.trail = trail
         return filter
     }
 

@@ -10,108 +10,84 @@ import Identity
     import Foundation
 #endif
 
-/// `GET /users/{id}`: one user with the sessions.
+/// `GET /users/{id}`: one user with the sessions, and what support does to users.
 struct UserPage: Sendable {
     let frame: PageFrame
     let read: ReadDirectory
     let patience: Duration
-
-    /// The answer of the API, as far as the page shows it.
-    struct Answer: Sendable, Decodable {
-        struct Session: Sendable, Decodable {
-            let id: String
-            let deviceName: String?
-            let address: String?
-            let createdAt: WireTime
-            let refreshedAt: WireTime?
-            let lastUsedAt: WireTime?
-            let expiresAt: WireTime
-
-            enum CodingKeys: String, CodingKey {
-                case id, address
-                case deviceName = "device_name"
-                case createdAt = "created_at"
-                case refreshedAt = "refreshed_at"
-                case lastUsedAt = "last_used_at"
-                case expiresAt = "expires_at"
-            }
-        }
-
-        let user: ShownUser
-        let sessions: [Session]
-        let asOf: WireTime
-
-        private enum Keys: String, CodingKey {
-            case sessions
-            case asOf = "as_of"
-        }
-
-        init(from decoder: any Decoder) throws {
-            user = try ShownUser(from: decoder)
-            let container = try decoder.container(keyedBy: Keys.self)
-            sessions = try container.decode([Session].self, forKey: .sessions)
-            asOf = try container.decode(WireTime.self, forKey: .asOf)
-        }
-    }
-
-    struct SessionRow: Sendable {
-        let device: String
-        let address: String
-        let created: Wording.Moment
-        let used: Wording.Moment?
-        let expires: Wording.Moment
-    }
-
-    struct View: Sendable {
-        let id: String
-        let name: String
-        let initials: String
-        let colour: String
-        let phone: String
-        let status: String
-        let tone: String
-        let created: Wording.Moment
-        let lastSignIn: Wording.Moment?
-        let sessions: [SessionRow]
-        let hasSessions: Bool
-        let asOf: Wording.Moment
-
-        init(_ answer: Answer) {
-            let user = answer.user
-            id = user.id
-            name = user.title
-            initials = user.initials
-            colour = user.colour
-            phone = user.phone ?? "deleted"
-            status = user.status
-            tone = ShownUser.tone(user.status)
-            created = Wording.moment(user.createdAt)
-            lastSignIn = user.lastSignInAt.map(Wording.moment)
-            sessions = answer.sessions.map { session in
-                SessionRow(
-                    device: session.deviceName ?? "Unnamed device", address: session.address ?? "–",
-                    created: Wording.moment(session.createdAt),
-                    used: (session.lastUsedAt ?? session.refreshedAt).map(Wording.moment),
-                    expires: Wording.moment(session.expiresAt))
-            }
-            hasSessions = !sessions.isEmpty
-            asOf = Wording.moment(answer.asOf)
-        }
-    }
+    let messages: ReadMessages
+    let perform: PerformAction
+    let reveal: RevealPhone
 
     func add(to routes: ConsoleRoutes) {
         routes.page("/users/{id}") { request, context in
             let id = try context.parameter("id", UserID.init)
-            do {
-                let cached = try await read.user(id, refresh: Freshness.isBypassed(by: request), trace: context.trace)
-                let answer = try JSONDecoder().decode(Answer.self, from: Data(cached.value.json.utf8))
-                return try frame.page(
-                    "user", title: answer.user.title, section: .users,
-                    notice: ConsoleNotices.stale(cached, "user-service", patience), View(answer), request, context)
-            } catch let error as UpstreamError {
-                throw Self.problem(error)
+            let done = try request.query.string("done").flatMap(UserAction.init(rawValue:))
+            return try await show(id, notice: done.map { .good($0.done) }, refresh: done != nil, request, context)
+        }
+        for action in UserAction.allCases {
+            routes.action("/users/{id}/\(action.rawValue)", atLeast: .support) { form, request, context in
+                let id = try context.parameter("id", UserID.init)
+                guard let reason = Reason(form["reason"] ?? "") else {
+                    throw Problem.invalid("reason", Reason.expected)
+                }
+                guard let remote = action.remote else { return try await show(reveal: id, reason, request, context) }
+                let outcome = try await perform(
+                    remote, on: .user(id), reason: reason, key: form["key"].flatMap(ClientKey.init),
+                    by: context.admin.id, origin: AuditOrigin(context.base), trace: context.trace)
+                if let problem = outcome.problem { throw problem }
+                return .seeOther("/users/\(id)?done=\(action.rawValue)")
             }
         }
+    }
+
+    /// The page with the whole phone, in this one answer.
+    private func show(
+        reveal id: UserID, _ reason: Reason, _ request: Request, _ context: ConsoleContext
+    ) async throws -> Response {
+        switch try await reveal(
+            id, reason: reason, by: context.admin.id, origin: AuditOrigin(context.base), trace: context.trace)
+        {
+        case .phone(let phone):
+            return try await show(
+                id, phone: phone, notice: .good("The phone is shown once; that you saw it is in the audit log."),
+                refresh: false, request, context)
+        case .notFound: throw Problem(.notFound)
+        case .away(let service): throw Problem.upstreamAway([service])
+        }
+    }
+
+    private func show(
+        _ id: UserID, phone: PhoneNumber? = nil, notice: Notice?, refresh: Bool, _ request: Request,
+        _ context: ConsoleContext
+    ) async throws -> Response {
+        do {
+            let refresh = refresh || Freshness.isBypassed(by: request)
+            let cached = try await read.user(id, refresh: refresh, trace: context.trace)
+            let answer = try JSONDecoder().decode(UserAnswer.self, from: Data(cached.value.json.utf8))
+            let deliveries = answer.user.status == "deleted" ? nil : await deliveries(to: id, context)
+            return try frame.page(
+                "user", title: answer.user.title, section: .users,
+                notice: ConsoleNotices.stale(cached, "user-service", patience) ?? notice,
+                UserView(answer, deliveries, revealed: phone, mayAct: context.admin.role >= .support), request, context)
+        } catch let error as UpstreamError {
+            throw Self.problem(error)
+        }
+    }
+
+    /// The last codes sent to the user's phone, which is read for that and shown nowhere.
+    private func deliveries(to id: UserID, _ context: ConsoleContext) async -> MessagesView {
+        var view = MessagesView(phone: nil, maySearch: false)
+        view.showsPhone = false
+        do throws(UpstreamError) {
+            var query = MessageQuery()
+            query.phone = try await perform.services.user(id, trace: context.trace).entry.phone
+            query.limit = 10
+            if query.phone != nil { view.take(try await messages(query, trace: context.trace)) }
+        } catch {
+            view.missing = "There is no answer about them at the moment."
+        }
+        return view
     }
 
     private static func problem(_ error: UpstreamError) -> Problem {

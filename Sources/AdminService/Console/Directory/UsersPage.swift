@@ -100,9 +100,9 @@ struct UsersPage: Sendable {
             sorts: Self.choices([("", "Newest first"), ("created_at", "Oldest first")], filter.sort),
             isNarrowed: filter.isNarrowed, count: page.map(Self.count) ?? "", rows: rows,
             isEmpty: page != nil && rows.isEmpty,
-            first: filter.trail.isEmpty ? nil : try filter.first.link("/users", sealer),
-            previous: try filter.previous?.link("/users", sealer),
-            next: try (page?.nextCursor).map { try filter.next($0).link("/users", sealer) },
+            first: filter.trail.isEmpty ? nil : try filter.at(Trail()).link("/users", sealer),
+            previous: try filter.trail.previous.map { try filter.at($0).link("/users", sealer) },
+            next: try (page?.nextCursor).map { try filter.at(filter.trail.appending($0)).link("/users", sealer) },
             asOf: page.map { Wording.moment($0.asOf) }, missing: missing)
     }
 
@@ -112,7 +112,7 @@ struct UsersPage: Sendable {
         return page.totalIsExact ? "\(number) \(noun)" : "about \(number) \(noun)"
     }
 
-    private static func choices(_ all: [(String, String)], _ chosen: String?) -> [Choice] {
+    static func choices(_ all: [(String, String)], _ chosen: String?) -> [Choice] {
         all.map { Choice(value: $0.0, title: $0.1, isChosen: $0.0 == chosen ?? "") }
     }
 
@@ -122,14 +122,6 @@ struct UsersPage: Sendable {
             colour: user.colour,
             phone: user.phone ?? "deleted", status: user.status, tone: ShownUser.tone(user.status),
             created: Wording.moment(user.createdAt), lastSignIn: user.lastSignInAt.map(Wording.moment))
-    }
-}
-
-extension UserFilter {
-    var first: UserFilter {
-        var filter = self
-        filter.trail = []
-        return filter
     }
 }
 

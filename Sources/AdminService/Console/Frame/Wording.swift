@@ -51,17 +51,17 @@ enum Wording {
     /// A moment for a `time` element: the machine's text and the reader's.
     struct Moment: Sendable {
         let machine: String
-        /// To the minute.
+        /// To the minute; every page says that times are UTC.
         let text: String
         /// To the second, without the day.
         let clock: String
     }
 
-    /// `24 Nov 2026, 08:05 UTC` and `08:05:09 UTC` of `2026-11-24T08:05:09.123Z`.
+    /// `24 Nov 2026, 08:05` and `08:05:09 UTC` of `2026-11-24T08:05:09.123Z`.
     static func moment(_ time: WireTime) -> Moment {
         let text = time.text
         return Moment(
-            machine: text, text: "\(day(String(text.prefix(10)))), \(text.dropFirst(11).prefix(5)) UTC",
+            machine: text, text: "\(day(String(text.prefix(10)))), \(text.dropFirst(11).prefix(5))",
             clock: "\(text.dropFirst(11).prefix(8)) UTC")
     }
 

@@ -4,11 +4,11 @@ import HTTPTypes
 import Hummingbird
 import Identity
 
-/// `GET /caches`: what this instance remembers, and a button that makes it forget.
+/// `GET /caches`: what this instance remembers, and a button that makes all instances forget.
 struct CachesPage: Sendable {
     let frame: PageFrame
     let caches: [any InspectableCache]
-    let audit: AuditStore
+    let clear: ClearCaches
 
     struct Row: Sendable {
         let name: String
@@ -32,13 +32,11 @@ struct CachesPage: Sendable {
             let isCleared = try request.query.string("done") == "cleared"
             return try frame.page(
                 "caches", title: "Caches", section: .caches,
-                notice: isCleared ? .good("This instance has forgotten everything and reads anew.") : nil,
+                notice: isCleared ? .good("All instances forget what they remembered and read anew.") : nil,
                 View(rows: caches.map(Self.row), mayClear: context.admin.role >= .support), request, context)
         }
         routes.action("/caches/clear", atLeast: .support) { _, _, context in
-            try await audit.record(
-                .cacheCleared, by: context.admin.id, target: ("cache", "all"), origin: AuditOrigin(context.base))
-            for cache in caches { cache.invalidateAll() }
+            try await clear(by: context.admin.id, origin: AuditOrigin(context.base))
             return .seeOther("/caches?done=cleared")
         }
     }

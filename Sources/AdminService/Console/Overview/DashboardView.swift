@@ -31,7 +31,9 @@ struct DashboardView: Sendable {
     let health: [Health]
     let missing: [String]
     let tiles: [Tile]
+    let alerts: [Notice]
     let charts: [ChartView]
+    let breakdowns: [Breakdown]
 
     static let choices = [7, 30, 90]
 
@@ -40,28 +42,36 @@ struct DashboardView: Sendable {
         days = dashboard.days
         ranges = Self.choices.map { Range(days: $0, title: "\($0) days", isCurrent: $0 == dashboard.days) }
         health = [
-            Self.health(.user, dashboard.users, \.asOf, patience),
-            Self.health(.otp, dashboard.messages, \.asOf, patience),
+            Self.health(.user, dashboard.health, dashboard.users, \.asOf, patience),
+            Self.health(.otp, dashboard.health, dashboard.messages, \.asOf, patience),
             Health(name: ServiceName.admin.rawValue, tone: "good", state: "answering", asOf: nil),
         ]
         missing = dashboard.missing.map(Self.missing)
         let users = dashboard.users?.value
         let messages = dashboard.messages?.value
-        tiles = (users.map(Self.tiles) ?? []) + (messages.map(Self.tiles) ?? [])
+        let sending = dashboard.sending?.value
+        alerts = Self.alerts(sending)
+        tiles =
+            (users.map { Self.tiles($0) } ?? []) + (messages.map { Self.tiles($0) } ?? [])
+            + Self.tiles(sending, medianSeconds: messages?.medianSecondsToVerify)
+        breakdowns = Self.breakdowns(dashboard)
         charts = (users.map { Self.charts($0) } ?? []) + (messages.map { Self.charts($0) } ?? [])
     }
 
     private static func health<Value>(
-        _ service: ServiceName, _ part: CachedValue<Value>?, _ asOf: KeyPath<Value, WireTime>,
-        _ patience: Duration
+        _ service: ServiceName, _ health: ServicesHealth?, _ part: CachedValue<Value>?,
+        _ asOf: KeyPath<Value, WireTime>, _ patience: Duration
     ) -> Health {
-        guard let part else { return Health(name: service.rawValue, tone: "bad", state: "no answer", asOf: nil) }
-        let moment = Wording.moment(part.value[keyPath: asOf])
-        guard part.isStale, part.age > patience else {
-            return Health(name: service.rawValue, tone: "good", state: "answering", asOf: moment)
-        }
-        let age = Wording.seconds(part.age / .seconds(1))
-        return Health(name: service.rawValue, tone: "warning", state: "no answer, figures \(age) old", asOf: moment)
+        let moment = part.map { Wording.moment($0.value[keyPath: asOf]) }
+        let age = part.flatMap { $0.isStale && $0.age > patience ? Wording.seconds($0.age / .seconds(1)) : nil }
+        let figures = age.map { ", figures \($0) old" } ?? ""
+        let (tone, state) =
+            switch health?.services.first(where: { $0.name == service.rawValue })?.state {
+            case .away?: ("bad", "no answer")
+            case .unready?: ("warning", "cannot work at the moment")
+            case .ready?, nil: part == nil || age != nil ? ("bad", "no answer") : ("good", "answering")
+            }
+        return Health(name: service.rawValue, tone: tone, state: state + figures, asOf: moment)
     }
 
     private static func missing(_ service: ServiceName) -> String {
@@ -74,7 +84,7 @@ struct DashboardView: Sendable {
 }
 
 extension DashboardView {
-    private static func tiles(_ users: UserStatistics) -> [Tile] {
+    static func tiles(_ users: UserStatistics) -> [Tile] {
         let new = users.new.map { Double($0.count) }
         let signIns = users.signIns.map { Double($0.count) }
         return [
@@ -88,10 +98,22 @@ extension DashboardView {
             Tile(
                 label: "Sign-ins", value: Wording.number(sum(users.signIns)), detail: today(users.signIns),
                 spark: Sparkline(signIns)),
-        ]
+        ] + (active(users).map { [$0] } ?? [])
     }
 
-    private static func tiles(_ messages: MessageStatistics) -> [Tile] {
+    private static func active(_ users: UserStatistics) -> Tile? {
+        guard let month = users.activeThisMonth else { return nil }
+        let shorter = [
+            users.activeThisWeek.map { "\(Wording.number($0)) this week" },
+            users.activeToday.map { "\(Wording.number($0)) today" },
+        ]
+        return Tile(
+            label: "Active this month", value: Wording.number(month),
+            detail: shorter.compactMap(\.self).joined(separator: ", "),
+            spark: users.activeByDay.flatMap { Sparkline($0.map { Double($0.count) }) })
+    }
+
+    static func tiles(_ messages: MessageStatistics) -> [Tile] {
         let sent = messages.total(\.sent)
         let failed = messages.total(\.failed)
         let waits = (messages.outboxOldestSeconds ?? 0) > 60
@@ -111,7 +133,8 @@ extension DashboardView {
                 tone: failed * 10 > sent && sent > 0 ? "bad" : ""),
             Tile(
                 label: "Queue", value: Wording.number(messages.outboxDepth),
-                detail: messages.outboxOldestSeconds.map { "oldest waits \(Wording.seconds($0))" } ?? "nothing waits",
+                detail: messages.outboxDepth > 0
+                    ? "oldest waits \(Wording.seconds(messages.outboxOldestSeconds ?? 0))" : "nothing waits",
                 spark: nil, tone: waits ? "warning" : ""),
         ]
     }
@@ -127,7 +150,10 @@ extension DashboardView {
                     series: [
                         DayChart.Series(name: "Sign-ins", style: "a", values: users.signIns.map { Double($0.count) }),
                         DayChart.Series(name: "New users", style: "b", values: users.new.map { Double($0.count) }),
-                    ]))
+                    ]
+                        + (users.activeByDay.map { days in
+                            [DayChart.Series(name: "Active users", style: "c", values: days.map { Double($0.count) })]
+                        } ?? [])))
         ]
     }
 

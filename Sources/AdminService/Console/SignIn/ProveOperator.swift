@@ -5,11 +5,11 @@ import Tokens
 struct ProveOperator: Sendable {
     /// What was entered beside the code of the phone.
     struct Factor: Sendable {
-        static let expected = "Enter the six digits that your authenticator shows."
-        let code: TOTPCode
+        static let expected = "Enter the six digits that your authenticator shows, or one of your recovery codes."
+        let code: SecondFactorCode
 
         init?(_ text: String) {
-            guard let code = TOTPCode(text.filter { $0 != " " }) else { return nil }
+            guard let code = SecondFactorCode(text.filter { $0 != " " }) else { return nil }
             self.code = code
         }
     }
@@ -32,7 +32,7 @@ struct ProveOperator: Sendable {
         else {
             return .proofOver
         }
-        return switch try await signIn(proof, code: factor.code, origin: origin) {
+        return switch try await signIn(proof, factor: factor.code, origin: origin) {
         case .signedIn(let signedIn): .signedIn(token: signedIn.token)
         case .notAnAdmin: .notAnAdmin
         case .incorrect(let left): .incorrect(attemptsLeft: left)

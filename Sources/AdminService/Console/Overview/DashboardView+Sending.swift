@@ -1,0 +1,79 @@
+import Caching
+import Identity
+
+/// What the dashboard says of sending besides figures by day.
+extension DashboardView {
+    /// What keeps codes from going out, and what to do about it.
+    static func alerts(_ sending: SendingState?) -> [Notice] {
+        var alerts: [Notice] = []
+        if let budget = sending?.budget {
+            if budget.paused {
+                alerts.append(.bad("All sending is paused\(budget.reason.map { ": \($0)" } ?? "")."))
+            } else if let limit = budget.limit, budget.used >= limit {
+                alerts.append(.bad("The budget of today is used up: no code is sent before tomorrow, UTC."))
+            }
+        }
+        if let gateway = sending?.gateway, gateway.state != "closed" {
+            let advice = gateway.action ?? "Codes wait until it answers."
+            alerts.append(.bad("The gateway takes no messages (\(gateway.reason ?? gateway.state)). \(advice)"))
+        }
+        return alerts
+    }
+
+    static func tiles(_ sending: SendingState?, medianSeconds: Double?) -> [Tile] {
+        var tiles: [Tile] = []
+        if let medianSeconds {
+            tiles.append(
+                Tile(
+                    label: "Time to verify", value: Wording.seconds(medianSeconds),
+                    detail: "median, from sending to the right code", spark: nil))
+        }
+        if let budget = sending?.budget {
+            let share = budget.limit.map { Wording.percent(budget.used, of: $0) }
+            let isNear = budget.limit.map { budget.used >= $0 - $0 / 5 } ?? false
+            tiles.append(
+                Tile(
+                    label: "Budget today", value: share ?? Wording.number(budget.used),
+                    detail: budget.limit.map { "\(Wording.number(budget.used)) of \(Wording.number($0))" }
+                        ?? "messages; no limit is set", spark: nil,
+                    tone: budget.paused ? "bad" : isNear ? "warning" : ""))
+        }
+        return tiles
+    }
+
+    static func breakdowns(_ dashboard: Dashboard) -> [Breakdown] {
+        var breakdowns: [Breakdown] = []
+        if let failures = dashboard.messages?.value.failures {
+            breakdowns.append(
+                Breakdown(
+                    id: "causes", title: "Failures by cause", subject: "Cause", headings: ["Messages"],
+                    items: failures.map { ($0.reason, $0.count, [Wording.number($0.count)]) },
+                    nothing: "No message failed."))
+        }
+        if let countries = dashboard.countries {
+            breakdowns.append(
+                Breakdown(
+                    id: "countries", title: "Countries", subject: "Country", headings: ["Sent", "Conversion", "State"],
+                    items: countries.map { country in
+                        (country.country, country.sent, cells(country.sent, country.conversion, country.state))
+                    }, nothing: "No code was sent."))
+        }
+        if let prefixes = dashboard.prefixes {
+            breakdowns.append(
+                Breakdown(
+                    id: "prefixes", title: "Blocks of numbers", subject: "Beginning",
+                    headings: ["Sent", "Conversion", "State"],
+                    items: prefixes.map { prefix in
+                        (prefix.prefix, prefix.sent, cells(prefix.sent, prefix.conversion, prefix.state))
+                    }, nothing: "No code was sent."))
+        }
+        return breakdowns
+    }
+
+    private static func cells(_ sent: Int, _ conversion: Double?, _ state: String?) -> [String] {
+        [
+            Wording.number(sent), conversion.map(Wording.percent) ?? "–",
+            state.map { DestinationWording.state($0).text } ?? "flowing",
+        ]
+    }
+}

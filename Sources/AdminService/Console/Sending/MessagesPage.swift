@@ -1,0 +1,139 @@
+import HTTPServer
+import HTTPTypes
+import Hummingbird
+import Identity
+
+/// `GET /messages`: the codes that were asked for. A search by phone, which is for support, travels sealed.
+struct MessagesPage: Sendable {
+    let frame: PageFrame
+    let read: ReadMessages
+    let gate: OperatorGate
+    let sealer: Sealer
+
+    func add(to routes: ConsoleRoutes) {
+        routes.page("/messages") { request, context in
+            let fields = try request.query
+            let phone = try fields.parsed("q", "a search made here") { text in
+                sealer.open(text, as: String.self).flatMap(PhoneNumber.init(e164:))
+            }
+            if phone != nil { try await requireSupport(request, context) }
+            let trail = try Trail(fields)
+            var query = MessageQuery()
+            query.phone = phone
+            query.cursor = trail.last
+            return try await show(query, trail, request, context)
+        }
+        routes.action("/messages", atLeast: .support) { form, request, context in
+            let text = form["phone"] ?? ""
+            guard !text.isEmpty else { return .seeOther("/messages") }
+            guard let phone = try? PhoneNumber(parsing: text, defaultRegion: nil) else {
+                throw Problem.invalid("phone", "must be a whole phone number with + and the country")
+            }
+            return .seeOther(PercentText.link("/messages", [("q", try sealer.seal(phone.e164))]))
+        }
+    }
+
+    /// To look for a phone is to know it.
+    private func requireSupport(_ request: Request, _ context: ConsoleContext) async throws {
+        let asked = OperatorContext(base: context.base, session: context.session, admin: context.admin)
+        try await gate.require(.support, asked, request)
+    }
+
+    private func show(
+        _ query: MessageQuery, _ trail: Trail, _ request: Request, _ context: ConsoleContext
+    ) async throws -> Response {
+        var view = MessagesView(phone: query.phone, maySearch: context.admin.role >= .support)
+        var status = HTTPResponse.Status.ok
+        do throws(UpstreamError) {
+            view.take(try await read(query, trace: context.trace))
+        } catch {
+            (view.missing, status) = Self.missing(error)
+        }
+        let sealed = try query.phone.map { try sealer.seal($0.e164) }
+        func link(_ trail: Trail) -> String { PercentText.link("/messages", [("q", sealed), ("at", trail.text)]) }
+        view.first = trail.isEmpty ? nil : link(Trail())
+        view.previous = trail.previous.map(link)
+        view.next = view.cursor.map { link(trail.appending($0)) }
+        return try frame.page("messages", title: "Messages", section: .messages, status: status, view, request, context)
+    }
+
+    private static func missing(_ error: UpstreamError) -> (String, HTTPResponse.Status) {
+        switch error {
+        case .refused, .notFound: ("That place in the list is no longer there. Begin at the first page.", .badRequest)
+        case .unavailable, .unreadable:
+            (
+                "otp-service gives no answer. Messages are never remembered here: try again in a moment.",
+                .serviceUnavailable
+            )
+        }
+    }
+}
+
+/// A page of messages as its template wants it; also the part of a user's page that shows theirs.
+struct MessagesView: Sendable {
+    struct Row: Sendable {
+        let created: Wording.Moment
+        let phone: String
+        let purpose: String
+        let channel: String
+        let state: String
+        let tone: String
+        let failure: String?
+        let used: String
+    }
+
+    /// What the search field holds.
+    let phone: String
+    let isNarrowed: Bool
+    let maySearch: Bool
+    var showsPhone = true
+    var rows: [Row] = []
+    var hasRows = false
+    var isEmpty = false
+    var asOf: Wording.Moment?
+    /// Why there are none.
+    var missing: String?
+    var cursor: String?
+    var first: String?
+    var previous: String?
+    var next: String?
+
+    init(phone: PhoneNumber?, maySearch: Bool) {
+        self.phone = phone?.e164 ?? ""
+        isNarrowed = phone != nil
+        self.maySearch = maySearch
+    }
+
+    mutating func take(_ page: MessagePage) {
+        rows = page.messages.map(Row.init)
+        hasRows = !rows.isEmpty
+        isEmpty = rows.isEmpty
+        asOf = Wording.moment(page.asOf)
+        cursor = page.nextCursor
+    }
+}
+
+extension MessagesView.Row {
+    init(_ message: DeliveredMessage) {
+        created = Wording.moment(message.createdAt)
+        phone = message.maskedPhone
+        purpose =
+            switch message.purpose {
+            case "sign_in": "sign-in"
+            case "change_phone": "change of phone"
+            case "admin_sign_in": "operator"
+            default: message.purpose ?? "–"
+            }
+        channel = message.channel ?? "–"
+        state = message.state ?? "–"
+        tone =
+            switch message.state {
+            case "delivered": "good"
+            case "failed": "bad"
+            case "queued", "submitted": "role"
+            default: "quiet"
+            }
+        failure = message.reason
+        used = message.verifiedAt != nil ? "verified" : message.status ?? "–"
+    }
+}
