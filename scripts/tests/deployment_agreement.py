@@ -203,6 +203,9 @@ expect("image: built with the options of the scripts", f'ARG SWIFT_OPTIONS="{opt
 for argument in re.findall(r"^ARG \w+_IMAGE=(\S+)$", dockerfile, re.M):
     expect(f"image: {argument} is what the checks stand in for", f"library/{argument}" in text("scripts/deployment/base-images.sh"))
 expect("image: the workflow tests with the compiler of the image", f"container: {re.search(r'ARG SWIFT_IMAGE=(.*)', dockerfile)[1]}" in text(".github/workflows/ci.yml"))
+folders = set(re.findall(r'path:[^"\n]*"([^"/]+)/', text("Package.swift"))) | {"Sources", "Tests"}
+expect_none("image: it has every folder that Package.swift names", folders - set(re.findall(r"^COPY (\w+) \./", dockerfile, re.M)))
+expect_none("image: the executables are products", [p for p in re.findall(r"^lay ([\w-]+) ", text("deploy/image/compile.sh"), re.M) if f'.executable(name: "{p}"' not in text("Package.swift")])
 packages = set(re.search(r"BUILD_PACKAGES=\((.*)\)", text("scripts/lib/packages.sh"))[1].split())
 expect_none("image: built with the packages of the scripts", packages - set(re.findall(r"lib[\w-]+-dev", dockerfile)))
 expect("the simulator is in no deployment", "simulator" not in re.sub(r"simulator-auth-key|the simulator's|is the simulator's", "", terraform + text("deploy/aws/push-images.sh")))
