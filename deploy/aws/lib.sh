@@ -25,9 +25,10 @@ tf_output() {
         fail "Terraform has no output $1: run 'terraform apply' in $TERRAFORM_FOLDER first."
 }
 
-# run_task SERVICE COMMAND…: runs the service's one-off task with a command, waits for its end, and shows its log.
+# run_task SERVICE COMMAND…: runs the service's one-off task with a command, waits for its end, and shows its log. Sets
+# LOG_STREAM to the options by which that log is named.
 run_task() {
-    local service=$1 settings region cluster family network overrides arn code id
+    local service=$1 settings region cluster family network overrides arn code id output=
     shift
     settings=$(tf_output migration_task | jq -e --arg service "$service" '.[$service]') || fail "there is no service $service."
     region=$(jq -r .region <<<"$settings")
@@ -42,7 +43,14 @@ run_task() {
     printf '%s: task %s runs "%s" …\n' "$service" "$id" "$*"
     aws ecs wait tasks-stopped --region "$region" --cluster "$cluster" --tasks "$arn"
     code=$(aws ecs describe-tasks --region "$region" --cluster "$cluster" --tasks "$arn" --query 'tasks[0].containers[0].exitCode' --output text)
-    aws logs get-log-events --region "$region" --log-group-name "$(tf_output log_groups | jq -r --arg service "$service" '.[$service]')" \
-        --log-stream-name "task/$service/$id" --query 'events[].message' --output text 2>/dev/null | tr '\t' '\n' || true
+    LOG_STREAM=(--region "$region" --log-group-name "$(tf_output log_groups | jq -r --arg service "$service" '.[$service]')"
+        --log-stream-name "task/$service/$id")
+    # The log arrives some seconds after the task has ended.
+    for _ in 1 2 3 4 5 6; do
+        output=$(aws logs get-log-events "${LOG_STREAM[@]}" --start-from-head --query 'events[].message' --output json 2>/dev/null | jq -r '.[]') || true
+        [[ -z $output ]] || break
+        sleep "${LOG_WAIT:-5}"
+    done
+    [[ -z $output ]] || printf '%s\n' "$output"
     [[ $code == 0 ]] || fail "the task of $service ended with ${code/None/no exit code (it did not start; see the stopped task in ECS)}."
 }

@@ -11,3 +11,8 @@ if (($# < 2)); then
 fi
 need aws jq terraform
 run_task "$@"
+if [[ $2 == create-admin ]]; then
+    # What it printed lets its reader sign in, and must not stay in a log.
+    aws logs delete-log-stream "${LOG_STREAM[@]}"
+    echo "The log of this task is deleted: what is above cannot be shown again."
+fi

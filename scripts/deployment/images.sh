@@ -125,7 +125,9 @@ if command -v psql >/dev/null; then
 fi
 
 operator() {
-    podman exec "$(container admin-service)" /app/admin-service create-admin --phone +919876543210 --role owner | grep -q '^.*otpauth://totp/'
+    local output
+    output=$(podman exec "$(container admin-service)" /app/admin-service create-admin --phone +919876543210 --role owner)
+    [[ $output == *otpauth://totp/* ]]
 }
 expect "compose: the first operator is made in the running container" operator
 

@@ -95,7 +95,7 @@ if command -v jq >/dev/null && python_tools awscli; then
         'admin_allowed_cidrs = ["203.0.113.0/24"]' 'token_algorithm = "EdDSA"' 'image_tag = "0123456789ab"' 'token_key_version = 2' \
         'otp_key_version = 2' 'private_key_version = 2' 'db_credentials_version = 2' 'msg91_secret_version = 2' >"$work/version.tfvars"
     step_of "deploy/aws/migrate.sh runs a task for each schema" env PATH="$TOOLS/bin:$PATH" TERRAFORM_FOLDER="$work/terraform" \
-        TF_CLI_ARGS_apply="-var-file=$work/version.tfvars -no-color" "$ROOT/deploy/aws/migrate.sh"
+        LOG_WAIT=0 TF_CLI_ARGS_apply="-var-file=$work/version.tfvars -no-color" "$ROOT/deploy/aws/migrate.sh"
     expect_equal "it ran three" "$(grep -c ': task .* runs "migrate"' "$work/step.log")" 3
     expect_not "deploy/aws/run-task.sh knows no other service" env PATH="$TOOLS/bin:$PATH" TERRAFORM_FOLDER="$work/terraform" \
         "$ROOT/deploy/aws/run-task.sh" sms-service migrate
