@@ -35,7 +35,7 @@ run_task() {
     cluster=$(jq -r .cluster <<<"$settings")
     family=$(jq -r .task_definition <<<"$settings")
     network=$(jq -c '{awsvpcConfiguration: {subnets: .subnets, securityGroups: .security_groups, assignPublicIp: "DISABLED"}}' <<<"$settings")
-    overrides=$(jq -cn --arg name "$service" '{containerOverrides: [{name: $name, command: $ARGS.positional}]}' --args "$@")
+    overrides=$(printf '%s\n' "$@" | jq -Rnc --arg name "$service" '{containerOverrides: [{name: $name, command: [inputs]}]}')
     arn=$(aws ecs run-task --region "$region" --cluster "$cluster" --launch-type FARGATE --task-definition "$family" \
         --network-configuration "$network" --overrides "$overrides" --started-by deploy --query 'tasks[0].taskArn' --output text)
     [[ $arn == arn:* ]] || fail "ECS did not start the task of $service."

@@ -52,6 +52,40 @@ expect_not "only otp-service has the key of the codes" grep -q OTP_SECRET "$work
 sh "$work/secrets.sh" >/dev/null
 expect_equal "a second run changes nothing" "$(cat "$work/secrets/otp/.env" "$work/secrets/common/.env")" "$first"
 
+# --- Scripts for AWS, with clients that write down what they are asked -------------------------------------------------
+
+if command -v jq >/dev/null; then
+    mkdir -p "$work/bin"
+    cat >"$work/bin/terraform" <<'FAKE'
+#!/usr/bin/env bash
+case "$*" in
+    *migration_task) echo '{"admin-service": {"region": "r", "cluster": "c", "task_definition": "f", "subnets": ["s"], "security_groups": ["g"]}}' ;;
+    *log_groups) echo '{"admin-service": "/l"}' ;;
+esac
+FAKE
+    cat >"$work/bin/aws" <<'FAKE'
+#!/usr/bin/env bash
+echo "$*" >>"$CALLS"
+case "$2" in
+    run-task) echo arn:aws:ecs:r:1:task/c/0123 ;;
+    describe-tasks) echo "${EXIT_CODE:-0}" ;;
+    get-log-events) echo '["otpauth://totp/x"]' ;;
+esac
+FAKE
+    chmod +x "$work/bin/terraform" "$work/bin/aws"
+    export CALLS=$work/calls
+    expect_run "run-task.sh shows what the task said" 0 "otpauth://totp/x" \
+        env PATH="$work/bin:$PATH" deploy/aws/run-task.sh admin-service create-admin --phone +919876543210 --role owner
+    expect "it hands the command over as it is" grep -qF '"command":["create-admin","--phone","+919876543210","--role","owner"]' "$CALLS"
+    expect "it deletes the log that shows the secret" grep -q '^logs delete-log-stream .*--log-stream-name task/admin-service/0123' "$CALLS"
+    : >"$CALLS"
+    expect_run "run-task.sh fails where the task failed" 1 "ended with 1" \
+        env PATH="$work/bin:$PATH" EXIT_CODE=1 deploy/aws/run-task.sh admin-service check
+    expect_not "it keeps other logs" grep -q delete-log-stream "$CALLS"
+else
+    echo "not run: the scripts for AWS (jq is not installed)"
+fi
+
 # --- Terraform --------------------------------------------------------------------------------------------------------
 
 if command -v terraform >/dev/null; then
