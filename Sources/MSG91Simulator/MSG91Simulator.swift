@@ -36,6 +36,7 @@ package struct MSG91Simulator: Service {
         router.add(middleware: RouteMissing())
         ProviderRoutes(gateway: gateway).add(to: router)
         ControlRoutes(gateway: gateway).add(to: router)
+        ControlForms(gateway: gateway).add(to: router)
         InboxRoutes(gateway: gateway, page: page).add(to: router)
         let application = Application(
             router: router,

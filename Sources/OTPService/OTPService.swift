@@ -66,12 +66,19 @@ package enum OTPService: ServiceDefinition {
         ]
     }
 
-    /// Answers of the gateway are short, whatever it is made to send; in development its host may speak plain http.
+    /// The client that speaks to the gateway.
     static func gatewayClient(_ account: MSG91Account, _ runtime: Runtime<OTPSettings>) -> HTTPClient {
+        HTTPClient(
+            configuration: gatewayClientConfiguration(account, isProduction: runtime.common.isProduction),
+            logger: runtime.logger)
+    }
+
+    /// Answers of the gateway are short, whatever it is made to send; in development its host may speak plain http.
+    static func gatewayClientConfiguration(_ account: MSG91Account, isProduction: Bool) -> HTTPClientConfiguration {
         var configuration = HTTPClientConfiguration()
         configuration.maximumBodySize = 64 * 1024
         configuration.connectionsPerHost = 64
-        if !runtime.common.isProduction, let host = account.plainHost { configuration.plainHTTPHosts = [host] }
-        return HTTPClient(configuration: configuration, logger: runtime.logger)
+        if !isProduction, let host = account.plainHost { configuration.plainHTTPHosts = [host] }
+        return configuration
     }
 }

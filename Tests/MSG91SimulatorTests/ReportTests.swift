@@ -103,6 +103,44 @@ import Testing
         }
     }
 
+    @Test(arguments: [Reporting.Format.v2, .v3, .v4, .json])
+    func sentComesBeforeOrAfterDelivered(_ format: Reporting.Format) async throws {
+        try await withWebhook { phone, webhook, url async throws in
+            func isSent(_ body: String) -> Bool { body.lowercased().contains("sent") }
+            var reporting = Reporting(url: url, format: format)
+            reporting.interim = true
+            phone.gateway.setReporting(reporting)
+            _ = try await phone.sendCode("911111111111")
+            #expect(try await webhook.bodies(2).map(isSent) == [true, false])
+            reporting.reorder = true
+            phone.gateway.setReporting(reporting)
+            _ = try await phone.sendCode("912222222222")
+            #expect(try await webhook.bodies(4).suffix(2).map(isSent) == [false, true])
+        }
+    }
+
+    @Test func wrongAndMissingReferences() async throws {
+        try await withWebhook { phone, webhook, url async throws in
+            var reporting = Reporting(url: url)
+            reporting.wrongRequestID = true
+            reporting.missingCRQID = true
+            phone.gateway.setReporting(reporting)
+            let id = try #require(try await phone.sendCode(extra: "&CRQID=m-1").requestID)
+            let body = try #require(try await webhook.bodies(1).first)
+            #expect(!body.contains(id) && !body.contains("m-1") && body.contains(Phone.mobile))
+            reporting.drop = true
+            phone.gateway.setReporting(reporting)
+            _ = try await phone.sendCode("911111111111")
+            reporting.drop = false
+            reporting.delay = 300
+            phone.gateway.setReporting(reporting)
+            let started = ContinuousClock.now
+            _ = try await phone.sendCode("912222222222")
+            let late = try #require(try await webhook.bodies(2).last)
+            #expect(late.contains("912222222222") && started.duration(to: .now) >= .milliseconds(300))
+        }
+    }
+
     @Test func failingWebhookIsPaused() async throws {
         try await withWebhook { phone, webhook, url async throws in
             var reporting = Reporting(url: url)
@@ -111,8 +149,17 @@ import Testing
             webhook.refuse(.max)
             for number in 0..<10 { _ = try await phone.sendCode("91111111111\(number)") }
             #expect(try await webhook.bodies(60).count == 60)
-            for _ in 0..<100 where phone.gateway.reporting().url != nil { try await Task.sleep(for: .milliseconds(10)) }
-            #expect(phone.gateway.reporting().url == nil)
+            for _ in 0..<100 where !phone.gateway.reporting().paused { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(phone.gateway.reporting().paused && phone.gateway.reporting().url == url)
+            webhook.refuse(0)
+            _ = try await phone.sendCode("912222222222")
+            try await Task.sleep(for: .milliseconds(100))
+            #expect(webhook.bodies.count == 60, "a paused webhook gets nothing")
+            var resumed = phone.gateway.reporting()
+            resumed.paused = false
+            phone.gateway.setReporting(resumed)
+            _ = try await phone.sendCode("913333333333")
+            #expect(try await webhook.bodies(61).count == 61)
         }
     }
 }

@@ -85,7 +85,9 @@ func withOTPServer<Value: Sendable>(
             let settings = try Keys.settings(environment.merging(["MSG91_BASE_URL": baseURL ?? url]) { $1 })
             let log = MemoryLog()
             let logger = Logger(label: "otp") { _ in log.handler }
-            let client = HTTPClient(configuration: HTTPClientConfiguration(connectionsPerHost: 64), logger: logger)
+            let client = HTTPClient(
+                configuration: OTPService.gatewayClientConfiguration(settings.gateway, isProduction: false),
+                logger: logger)
             let assembly = OTPAssembly(
                 settings: settings, keys: Keys.tokens, postgres: database.client, client: client, logger: logger,
                 delivery: delivery)

@@ -6,6 +6,8 @@ package enum Endpoint: String, Sendable, Codable, CaseIterable {
     case flow
     case whatsapp
     case logs
+    /// The legacy balance of the account, as text.
+    case balance
 
     var path: String {
         switch self {
@@ -15,6 +17,7 @@ package enum Endpoint: String, Sendable, Codable, CaseIterable {
         case .flow: "/api/v5/flow"
         case .whatsapp: "/api/v5/whatsapp/whatsapp-outbound-message/bulk"
         case .logs: "/api/v5/report/logs/p/otp"
+        case .balance: "/api/balance.php"
         }
     }
 }

@@ -69,9 +69,21 @@ extension HTTPField.Name {
 
 extension Response {
     init(_ answer: FaultyAnswer) {
+        var headers: HTTPFields = [.contentType: answer.contentType]
+        if let location = answer.location { headers[.location] = location }
         self.init(
-            status: HTTPResponse.Status(code: answer.status), headers: [.contentType: answer.contentType],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: answer.text)))
+            status: HTTPResponse.Status(code: answer.status), headers: headers,
+            body: answer.isHuge ? Self.huge(answer.text) : ResponseBody(byteBuffer: ByteBuffer(string: answer.text)))
+    }
+
+    /// Written piece by piece, until the reader has had enough.
+    private static func huge(_ text: String) -> ResponseBody {
+        let piece = ByteBuffer(repeating: UInt8(ascii: " "), count: 64 << 10)
+        return ResponseBody { writer in
+            try await writer.write(ByteBuffer(string: text))
+            for _ in 0..<(1 << 14) { try await writer.write(piece) }
+            try await writer.finish(nil)
+        }
     }
 
     /// A JSON document of the control paths.

@@ -52,6 +52,13 @@ extension Gateway.State {
             ]), contentType: "text/html; charset=utf-8")
     }
 
+    /// `GET /api/balance.php`: a number of messages; refusals have their code in `msg`.
+    func balance(_ parameters: Parameters) -> Answer {
+        guard keyRefusal(parameters.authKey, mobile: nil) == nil else { return .legacyError("207") }
+        guard account.ipAllowed else { return .legacyError("418") }
+        return Answer(body: .integer(account.balance ?? 100_000), contentType: "text/html; charset=utf-8")
+    }
+
     private func row(
         _ requestID: String, _ mobile: String, _ date: Date, status: String, code: String, reason: String
     ) -> JSONValue {

@@ -22,6 +22,8 @@ package struct Fault: Sendable, Codable, Equatable {
     package var status: Int?
     /// What is done to the body of the answer.
     package var body: BodyVariant?
+    /// Answers with a redirect to this address.
+    package var redirect: String?
     /// Replaces the body by an error with this code.
     package var errorCode: String?
     /// The message of that error.
@@ -31,8 +33,8 @@ package struct Fault: Sendable, Codable, Equatable {
     package init(
         requests: Int? = nil, endpoint: Endpoint? = nil, mobile: String? = nil, latency: Int? = nil,
         hang: Bool? = nil, acceptThenTimeout: Bool? = nil, resetBefore: Bool? = nil, resetAfter: Bool? = nil,
-        accept: Bool? = nil, status: Int? = nil, body: BodyVariant? = nil, errorCode: String? = nil,
-        errorMessage: String? = nil
+        accept: Bool? = nil, status: Int? = nil, body: BodyVariant? = nil, redirect: String? = nil,
+        errorCode: String? = nil, errorMessage: String? = nil
     ) {
         self.requests = requests
         self.endpoint = endpoint
@@ -45,6 +47,7 @@ package struct Fault: Sendable, Codable, Equatable {
         self.accept = accept
         self.status = status
         self.body = body
+        self.redirect = redirect
         self.errorCode = errorCode
         self.errorMessage = errorMessage
     }
@@ -56,7 +59,7 @@ package struct Fault: Sendable, Codable, Equatable {
         case acceptThenTimeout = "accept_then_timeout"
         case resetBefore = "reset_before"
         case resetAfter = "reset_after"
-        case accept, status, body
+        case accept, status, body, redirect
         case errorCode = "error_code"
         case errorMessage = "error_message"
     }
@@ -70,13 +73,15 @@ package struct Fault: Sendable, Codable, Equatable {
         case idInMessage = "id_in_message"
         case extraFields = "extra_fields"
         case codeAsNumber = "code_as_number"
+        /// A gigabyte, sent as long as somebody reads it.
+        case huge
     }
 
     /// Whether the call does its work.
     var accepts: Bool {
         if hang == true || resetBefore == true { return false }
         if acceptThenTimeout == true || resetAfter == true { return true }
-        return accept ?? (errorCode == nil && (status ?? 200) < 400)
+        return accept ?? (errorCode == nil && redirect == nil && (status ?? 200) < 400)
     }
 }
 

@@ -3,10 +3,16 @@ struct FaultyAnswer {
     let status: Int
     let contentType: String
     let text: String
+    /// Where a redirect leads.
+    let location: String?
+    /// Whether the text is followed by a gigabyte of blanks.
+    let isHuge: Bool
 
     init(_ answer: Answer, fault: Fault?, contentType: String) {
         let ordinary = answer.contentType ?? contentType
-        status = min(max(fault?.status ?? answer.status, 200), 599)
+        location = fault?.redirect
+        isHuge = fault?.body == .huge
+        status = min(max(fault?.status ?? (location == nil ? answer.status : 302), 200), 599)
         var body = answer.body
         if let code = fault?.errorCode {
             body = Answer.error(fault?.errorMessage ?? "error \(code)", code: code).body
@@ -22,6 +28,8 @@ struct FaultyAnswer {
             (self.contentType, text) = (ordinary, String(body.text.dropLast(max(1, body.text.count / 2))))
         case .withoutID, .idInMessage, .extraFields, .codeAsNumber:
             (self.contentType, text) = (ordinary, Self.reshaped(body, fault?.body).text)
+        case .huge:
+            (self.contentType, text) = (ordinary, body.text)
         case nil where status >= 500:
             (self.contentType, text) = ("text/html; charset=utf-8", Self.page(status))
         case nil:
@@ -45,7 +53,7 @@ struct FaultyAnswer {
                 guard member.name == "code", let code = member.value.scalar.flatMap(Int.init) else { return member }
                 return .init(name: "code", value: .integer(code))
             }
-        case .html, .empty, .truncated, nil:
+        case .html, .empty, .truncated, .huge, nil:
             break
         }
         return .object(members)

@@ -32,6 +32,12 @@ struct Answer: Sendable {
         return Answer(body: .members(["message": .string(message), "type": "error", "code": .string(code)]))
     }
 
+    /// An error of the legacy family.
+    static func legacyError(_ code: String) -> Answer {
+        Answer(
+            body: .members(["msg": .string(code), "msg_type": "error"]), contentType: "text/html; charset=utf-8")
+    }
+
     /// An error of the WhatsApp and report family: a real 401, JSON served as text/html.
     static func unauthorized(apiError: String) -> Answer {
         Answer(

@@ -102,6 +102,11 @@ package final class Gateway: Sendable {
         state.withLock { $0.reporting = reporting }
     }
 
+    /// What MSG91 does to a webhook that fails too often.
+    func pauseReporting() {
+        state.withLock { $0.reporting.paused = true }
+    }
+
     /// Where and how delivery reports go now.
     package func reporting() -> Reporting {
         state.withLock { $0.reporting }
@@ -117,6 +122,7 @@ extension Gateway.State {
         case .flow: flow(parameters, now: now)
         case .whatsapp: whatsapp(parameters, now: now)
         case .logs: logs(parameters)
+        case .balance: balance(parameters)
         }
     }
 }

@@ -10,10 +10,11 @@ struct InboxRoutes: Sendable {
         router.get("/") { request, _ in
             let mobile = Self.mobile(request)
             let messages = gateway.messages(to: mobile, limit: 100)
-            return Self.document(page.render(messages, mobile: mobile), "text/html; charset=utf-8")
+            return Self.document(page.render(messages, mobile: mobile, gateway: gateway), "text/html; charset=utf-8")
         }
         router.get("/inbox.css") { _, _ in Self.document(page.style, "text/css; charset=utf-8") }
         router.get("/inbox.js") { _, _ in Self.document(page.script, "text/javascript; charset=utf-8") }
+        router.get("/icon.svg") { _, _ in Self.document(page.icon, "image/svg+xml") }
         router.get("/messages") { request, _ in
             let fields = FormEncoding.decode(Substring(request.uri.query ?? ""))
             let limit = fields["limit"].flatMap(Int.init) ?? .max
@@ -35,7 +36,7 @@ struct InboxRoutes: Sendable {
     private static func document(_ text: String, _ contentType: String) -> Response {
         var headers: HTTPFields = [.contentType: contentType, .cacheControl: "no-store"]
         headers[.contentSecurityPolicy] =
-            "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
+            "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; "
             + "base-uri 'none'; frame-ancestors 'none'"
         headers[.xContentTypeOptions] = "nosniff"
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))

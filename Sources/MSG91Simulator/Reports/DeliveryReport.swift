@@ -19,6 +19,22 @@ struct DeliveryReport: Sendable {
     let isVoice: Bool
     let smsLength: Int
 
+    /// The report that comes before this one and says less.
+    var interim: DeliveryReport {
+        DeliveryReport(
+            requestID: requestID, mobile: mobile, crqid: crqid, status: 0, description: "SENT", date: date,
+            isVoice: isVoice, smsLength: smsLength)
+    }
+
+    /// The word that newer webhooks have for the status.
+    private var word: String {
+        switch status {
+        case 0: "Sent"
+        case 1: "Delivered"
+        default: "Failed"
+        }
+    }
+
     /// Body and content type in the given shape.
     func encoded(_ reporting: Reporting) -> (contentType: String, body: [UInt8]) {
         let requestID = reporting.wrongRequestID ? RequestID.make(at: date) : requestID
@@ -45,7 +61,7 @@ struct DeliveryReport: Sendable {
                         "date": .string(Self.indianTime(date)), "number": .string(mobile),
                         "status": .string("\(status)"), "desc": .string(description), "amount": "1", "credit": "1",
                         "clientid": "", "INMSID": "", "CRQID": .string(crqid ?? ""), "ctCode": "",
-                        "failedReason": .string(status == 1 ? "" : description),
+                        "failedReason": .string(status <= 1 ? "" : description),
                     ])
                 ]),
             ])
@@ -64,7 +80,7 @@ struct DeliveryReport: Sendable {
     private func v4() -> JSONValue {
         .array([
             .members([
-                "event": .string(status == 1 ? "delivered" : "failed"),
+                "event": .string(word.lowercased()),
                 "data": .array([
                     .members([
                         "meta": .members([:]), "INMSID": "", "description": .string(description),
@@ -78,10 +94,10 @@ struct DeliveryReport: Sendable {
     private func new(_ requestID: String, _ crqid: String?) -> JSONValue {
         .members([
             "requestId": .string(requestID), "requestedAt": .string(Timestamp.rfc3339(date)),
-            "telNum": .string(mobile), "status": .string(status == 1 ? "Delivered" : "Failed"),
+            "telNum": .string(mobile), "status": .string(word),
             "deliveryTime": .string(Timestamp.rfc3339(date)), "senderId": "PSTKEY", "credit": "1",
             "smsLength": .string("\(smsLength)"), "voiceRetryCount": .string(isVoice ? "1" : "0"),
-            "failureReason": .string(status == 1 ? "" : description), "CRQID": .string(crqid ?? ""),
+            "failureReason": .string(status <= 1 ? "" : description), "CRQID": .string(crqid ?? ""),
         ])
     }
 

@@ -41,8 +41,11 @@ struct ReportSender: Service {
             for await report in gateway.reports.cancelOnGracefulShutdown() {
                 let reporting = gateway.reporting()
                 guard reporting.isConfigured else { continue }
-                var due = [report]
-                if reporting.reorder {
+                var due = reporting.interim ? [report.interim, report] : [report]
+                if reporting.reorder, reporting.interim {
+                    // The two of one message change places.
+                    due.reverse()
+                } else if reporting.reorder {
                     guard let first = held else {
                         held = report
                         continue
@@ -50,8 +53,10 @@ struct ReportSender: Service {
                     due.append(first)
                     held = nil
                 }
-                for report in due {
+                for (number, report) in due.enumerated() {
                     group.addTask {
+                        // Each is a request of its own; the pause keeps their order.
+                        try? await Task.sleep(for: .milliseconds(100 * number))
                         await send(report, reporting)
                         if reporting.duplicate { await send(report, reporting) }
                     }
@@ -81,7 +86,7 @@ struct ReportSender: Service {
         if tally.add(failed: true) {
             logger.warning("webhook paused: more than 2 % of its reports finally failed")
             tally.reset()
-            gateway.setReporting(Reporting())
+            gateway.pauseReporting()
         }
     }
 }

@@ -15,6 +15,10 @@ package struct Reporting: Sendable, Codable {
     package var wrongRequestID = false
     /// Reports do not echo the caller's reference.
     package var missingCRQID = false
+    /// Before the final report comes one that says "sent", as some webhooks do.
+    package var interim = false
+    /// MSG91 pauses a webhook of whose reports more than 2 % finally failed; false resumes it.
+    package var paused = false
     /// Factor on the waits between attempts (30 s, 1, 5, 15, 30 min), to make tests short.
     package var timeScale = 1.0
 
@@ -35,6 +39,8 @@ package struct Reporting: Sendable, Codable {
         drop = try members.decodeIfPresent(Bool.self, forKey: .drop) ?? false
         wrongRequestID = try members.decodeIfPresent(Bool.self, forKey: .wrongRequestID) ?? false
         missingCRQID = try members.decodeIfPresent(Bool.self, forKey: .missingCRQID) ?? false
+        interim = try members.decodeIfPresent(Bool.self, forKey: .interim) ?? false
+        paused = try members.decodeIfPresent(Bool.self, forKey: .paused) ?? false
         timeScale = try members.decodeIfPresent(Double.self, forKey: .timeScale) ?? 1
     }
 
@@ -44,6 +50,7 @@ package struct Reporting: Sendable, Codable {
         case duplicate, reorder, drop
         case wrongRequestID = "wrong_request_id"
         case missingCRQID = "missing_crqid"
+        case interim, paused
         case timeScale = "time_scale"
     }
 
@@ -56,5 +63,5 @@ package struct Reporting: Sendable, Codable {
         case json
     }
 
-    var isConfigured: Bool { url != nil && !drop }
+    var isConfigured: Bool { url != nil && !drop && !paused }
 }
