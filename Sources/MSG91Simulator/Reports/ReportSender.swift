@@ -53,12 +53,13 @@ struct ReportSender: Service {
                     due.append(first)
                     held = nil
                 }
-                for (number, report) in due.enumerated() {
+                // The two reports of one message keep their order; others do not wait for each other.
+                for reports in reporting.interim ? [due] : due.map({ [$0] }) {
                     group.addTask {
-                        // Each is a request of its own; the pause keeps their order.
-                        try? await Task.sleep(for: .milliseconds(100 * number))
-                        await send(report, reporting)
-                        if reporting.duplicate { await send(report, reporting) }
+                        for report in reports {
+                            await send(report, reporting)
+                            if reporting.duplicate { await send(report, reporting) }
+                        }
                     }
                 }
             }
