@@ -229,4 +229,13 @@ sign_in() {
     bash -c "$(sed -n '/^PHONE=/,/^TOKEN=/p' "$work/README.md"); echo \"\$TOKEN\""
 }
 expect "restore: the SQL of docs/operations.md ends every session" restore
+# statement PART TABLE: the one in the text for that table is good in that database.
+statement() {
+    local sql
+    # shellcheck disable=SC2016 # Markdown.
+    sql=$(grep -oE "\`update $2 [^\`]*;\`" docs/operations.md | tr -d '\`')
+    [[ -n $sql ]] && podman exec "$(container "$1-db")" psql -X -q -v ON_ERROR_STOP=1 -U postkey "$1" -c "$sql"
+}
+expect "restore: the statement for challenges" statement otp challenges
+expect "restore: the statement for operators' sessions" statement admin admin_sessions
 finish
