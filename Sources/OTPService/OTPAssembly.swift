@@ -15,6 +15,10 @@ package struct OTPAssembly: Sendable {
     package let store: ChallengeStore
     private let retention: Retention
     private let gauges: OutboxGauges
+    private let counting: CountStatistics
+    private let reportInbox: ReportInbox
+    private let reports: DeliveryReportRoutes
+    private let messageLog: MessageLogRoutes
     private let challenges: ChallengeRoutes
     private let statistics: StatisticsRoutes
     private let unlock: UnlockRoutes
@@ -40,6 +44,9 @@ package struct OTPAssembly: Sendable {
         store = ChallengeStore(postgres: postgres, limits: settings.limits)
         retention = Retention(postgres: postgres, days: settings.retentionDays, logger: logger)
         gauges = OutboxGauges(outbox: outbox, logger: logger)
+        counting = CountStatistics(postgres: postgres, days: settings.retentionDays, logger: logger)
+        reportInbox = ReportInbox(store: ReportStore(postgres: postgres), logger: logger)
+        reports = DeliveryReportRoutes(secret: settings.webhookSecret, inbox: reportInbox, logger: logger)
         let metrics = ChallengeMetrics()
         let tokens = TokenVerifier(keys: keys)
         challenges = ChallengeRoutes(
@@ -50,12 +57,13 @@ package struct OTPAssembly: Sendable {
                 store: store, keys: settings.keys, signer: TokenSigner(keys: keys), metrics: metrics),
             store: store, tokens: tokens)
         statistics = StatisticsRoutes(statistics: StatisticsStore(postgres: postgres), tokens: tokens)
+        messageLog = MessageLogRoutes(log: MessageLog(postgres: postgres), tokens: tokens)
         unlock = UnlockRoutes(store: store, tokens: tokens)
         gatewayRoutes = GatewayRoutes(watch: watch, tokens: tokens)
     }
 
     /// What runs beside the HTTP server.
-    package var services: [any Service] { [dispatcher, gauges, retention] }
+    package var services: [any Service] { [dispatcher, gauges, retention, counting, reportInbox] }
 
     /// Shows in `/health/ready` whether messages go out; never makes the service unready, because restarting or emptying it would
     /// not help.
@@ -67,6 +75,8 @@ package struct OTPAssembly: Sendable {
     package func add(to router: PostkeyRouter) {
         challenges.add(to: router)
         statistics.add(to: router)
+        messageLog.add(to: router)
+        reports.add(to: router)
         unlock.add(to: router)
         gatewayRoutes.add(to: router)
     }

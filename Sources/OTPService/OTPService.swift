@@ -3,6 +3,7 @@ package import Foundation
 import HTTPClient
 package import HTTPServer
 package import Identity
+import Logging
 package import Migrations
 package import ServiceRuntime
 
@@ -45,9 +46,14 @@ package enum OTPService: ServiceDefinition {
         let assembly = OTPAssembly(
             settings: runtime.settings, keys: runtime.common.keys, postgres: runtime.postgres, client: client,
             logger: runtime.logger)
-        return Composition(
+        if runtime.settings.webhookSecret == nil {
+            runtime.logger.notice("no delivery reports are taken: MSG91_WEBHOOK_SECRET is absent")
+        }
+        var composition = Composition(
             services: [client] + assembly.services + [assembly.selfTest], readiness: assembly.readiness,
             routes: assembly.add)
+        composition.largerBodies = DeliveryReportRoutes.largerBodies
+        return composition
     }
 
     /// Whether key and template are good. In development a gateway that does not answer is no problem: the simulator need not run.

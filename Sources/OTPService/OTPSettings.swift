@@ -17,6 +17,8 @@ package struct OTPSettings: Sendable {
     package let retentionDays: Int
     /// `MSG91_BASE_URL`, `MSG91_AUTH_KEY`, `MSG91_AUTH_IN`, `MSG91_TEMPLATE_ID`.
     package let gateway: MSG91Account
+    /// `MSG91_WEBHOOK_SECRET`; nil takes no delivery reports.
+    package let webhookSecret: WebhookSecret?
 
     /// Reads the settings; what is wrong is noted in the reader.
     package init(_ reader: SettingsReader, isProduction: Bool) {
@@ -34,6 +36,7 @@ package struct OTPSettings: Sendable {
         }
         retentionDays = reader.integer("OTP_RETENTION_DAYS", default: 30, in: 1...3650)
         gateway = Self.gateway(reader, isProduction: isProduction)
+        webhookSecret = WebhookSecret(reader)
         if isProduction, reader.optional("OTP_TEST_NUMBERS") != nil {
             reader.problem("OTP_TEST_NUMBERS", "must be absent in production")
         }

@@ -62,8 +62,12 @@ struct AccessTests {
             #expect(try await server.api.get("/internal/statistics", token: try await token(.user)).status == 401)
             let trusted = try await token(.otp)
             let answer = try await server.api.get("/internal/statistics?days=3", token: trusted)
+            #expect(answer.status == 200)
             #expect(
-                answer.status == 200 && answer.members == ["days", "outbox_depth", "outbox_oldest_seconds", "as_of"])
+                answer.members == [
+                    "days", "by_hour", "by_country", "by_channel", "by_prefix", "failures", "conversion",
+                    "median_seconds_to_verify", "outbox_depth", "outbox_oldest_seconds", "as_of",
+                ])
             let object = try #require(JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any])
             let days = try #require(object["days"] as? [[String: Any]])
             #expect(days.count == 3)
@@ -132,7 +136,7 @@ struct AccessTests {
         try await withOTPServer(delivers: false) { server in
             let router = PostkeyRouter(context: PostkeyRequestContext.self)
             server.assembly.add(to: router)
-            #expect(router.routes.count == 7)
+            #expect(router.routes.count == 9)
             for route in router.routes { #expect(text.contains("  \(route.path.description):\n"), "\(route.path)") }
             let published = try await server.api.get("/v1/otp/openapi.yaml")
             let page = try await server.api.get("/v1/otp/problems/incorrect-code")

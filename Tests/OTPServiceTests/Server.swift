@@ -92,11 +92,12 @@ func withOTPServer<Value: Sendable>(
                 settings: settings, keys: Keys.tokens, postgres: database.client, client: client, logger: logger,
                 delivery: delivery)
             let (ports, listening) = AsyncStream<Int>.makeStream()
+            var http = HTTPServerConfiguration(
+                host: "127.0.0.1", port: 0, problems: OTPService.problems,
+                trustedProxies: AddressRange.list("127.0.0.0/8").ranges)
+            http.limits.largerBodies = DeliveryReportRoutes.largerBodies
             let server = try HTTPApplication(
-                configuration: HTTPServerConfiguration(
-                    host: "127.0.0.1", port: 0, problems: OTPService.problems,
-                    trustedProxies: AddressRange.list("127.0.0.0/8").ranges),
-                logger: logger, readiness: assembly.readiness, openAPI: try OTPService.openAPI(),
+                configuration: http, logger: logger, readiness: assembly.readiness, openAPI: try OTPService.openAPI(),
                 translate: { ($0 as? PostgresError).map { _ in Problem(.serviceUnavailable, retryAfter: 1) } },
                 onListening: { listening.yield($0) }, routes: assembly.add)
             let services: [any Service] = delivers ? [client] + assembly.services + [server] : [client, server]

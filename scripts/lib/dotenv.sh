@@ -80,6 +80,7 @@ remember_development_settings() {
     remember MSG91_BASE_URL "$(default_url "$SIMULATOR")" "The simulator stands in for MSG91 while this URL is on this machine."
     remember MSG91_AUTH_KEY simulator-auth-key
     remember MSG91_TEMPLATE_ID 66a1f0c3d2b4e5968778695a
+    remember MSG91_WEBHOOK_SECRET "$(random_secret)" "A part of the URL that delivery reports come to."
     remember OTP_ALLOWED_COUNTRIES IN "Codes go to these countries; numbers without + are read as of DEFAULT_REGION."
     remember DEFAULT_REGION IN
     remember TRUSTED_PROXIES 127.0.0.0/8,::1/128 "One machine plays many clients here: wider than the strict defaults."

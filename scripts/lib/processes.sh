@@ -49,6 +49,12 @@ export_simulator_settings() {
     MSG91_AUTH_KEY=$(setting MSG91_AUTH_KEY)
     MSG91_TEMPLATE_ID=$(setting MSG91_TEMPLATE_ID)
     export MSG91_AUTH_KEY MSG91_TEMPLATE_ID
+    local secret
+    secret=$(setting MSG91_WEBHOOK_SECRET)
+    if [[ -n $secret && -z ${SIMULATOR_WEBHOOK_URL:-} ]]; then
+        SIMULATOR_WEBHOOK_URL=http://127.0.0.1:$(port_of otp-service)/v1/otp/delivery-reports/$secret
+        export SIMULATOR_WEBHOOK_URL
+    fi
 }
 
 # wait_until_ready PROCESS: with a line every five seconds, for a minute at most; ends the script when it is not.

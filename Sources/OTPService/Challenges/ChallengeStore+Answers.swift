@@ -56,17 +56,12 @@ extension ChallengeStore {
 
     /// Reads a challenge and the state of its newest message; nil if there is none of this id.
     package func view(_ challenge: ChallengeID) async throws(PostgresError) -> ChallengeView? {
-        let rows = try await postgres.read(
-            """
-            SELECT c.verified_at, c.expires_at, c.attempts, c.max_attempts, c.purpose::text, now(),
-                coalesce(c.id IN (p.sign_in, p.change_phone, p.admin_sign_in), false),
-                greatest(ceil(extract(epoch FROM p.resend_at - now()))::int8, 0), m.state::text, m.channel::text, m.updated_at
-            FROM challenges c
-            JOIN (SELECT phone, sign_in, change_phone, admin_sign_in, greatest(resend_at, '2000-01-01Z') AS resend_at FROM phones) p
-                ON p.phone = c.phone
-            JOIN LATERAL (SELECT * FROM messages m WHERE m.challenge_id = c.id ORDER BY m.number DESC LIMIT 1) m ON true
-            WHERE c.id = \(challenge.uuid)
-            """)
+        // Nearly always it is of today or yesterday; the days before are many tables.
+        let recent = try await postgres.read(viewStatement(challenge, challenges: "challenges", messages: "messages"))
+        let rows =
+            recent.isEmpty
+            ? try await postgres.read(
+                viewStatement(challenge, challenges: "past_challenges", messages: "past_messages")) : recent
         guard let row = rows.first else { return nil }
         let (
             verifiedAt, expiresAt, attempts, maxAttempts, purposeName, now, named, resendAfter, state, channel,
@@ -83,6 +78,19 @@ extension ChallengeStore {
         return ChallengeView(
             status: rule.status(named: named, at: now), message: state, channel: channel, updatedAt: updatedAt,
             expiresAt: expiresAt, resendAfter: resendAfter)
+    }
+
+    private func viewStatement(_ challenge: ChallengeID, challenges: String, messages: String) -> PostgresQuery {
+        """
+        SELECT c.verified_at, c.expires_at, c.attempts, c.max_attempts, c.purpose::text, now(),
+            coalesce(c.id IN (p.sign_in, p.change_phone, p.admin_sign_in), false),
+            greatest(ceil(extract(epoch FROM p.resend_at - now()))::int8, 0), m.state::text, m.channel::text, m.updated_at
+        FROM \(unescaped: challenges) c
+        JOIN (SELECT phone, sign_in, change_phone, admin_sign_in, greatest(resend_at, '2000-01-01Z') AS resend_at FROM phones) p
+            ON p.phone = c.phone
+        JOIN LATERAL (SELECT * FROM \(unescaped: messages) m WHERE m.challenge_id = c.id ORDER BY m.number DESC LIMIT 1) m ON true
+        WHERE c.id = \(challenge.uuid)
+        """
     }
 
     /// Forgets a phone's failures and lifts its lock; false if the phone is unknown.

@@ -1,11 +1,21 @@
+package import Foundation
 package import Logging
 package import Postgres
 import ServiceLifecycle
 
-/// Forgets what is no longer needed: challenges and messages after `OTP_RETENTION_DAYS`, limits that have run out, and
-/// phones that have nothing to be remembered.
+/// What one round of ``Retention`` did.
+package struct RetentionReport: Sendable, Hashable {
+    /// Steps of `maintain_days`, by what was done: `made`, `closed`, `archived`, `dropped`.
+    package var days: [String: Int] = [:]
+    /// Limits that had run out, phones with nothing to remember, and rows outside of all days.
+    package var rows = 0
+}
+
+/// Makes the tables of the days to come, and forgets what is no longer needed: whole days of challenges and messages after
+/// `OTP_RETENTION_DAYS`, limits that have run out, and phones that have nothing to be remembered.
 ///
-/// Runs hourly, on every instance; in batches of 5 000 rows, each a statement of its own, with a pause between them.
+/// Runs at start and every ten minutes, on every instance; a lock lets one work on the days at a time. Rows go in batches of
+/// 5 000, each a statement of its own, with a pause between them.
 package struct Retention: Service {
     let postgres: PostgresClient
     let days: Int
@@ -18,27 +28,55 @@ package struct Retention: Service {
         self.logger = logger
     }
 
-    /// Purges a minute after the start and hourly from then on.
+    /// Sees to the days at once and every ten minutes, and to single rows hourly.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
-            // Not at once: a start has better things to do.
-            try? await Task.sleep(for: .seconds(60))
+            var round = 0
             while !Task.isCancelled {
-                do {
-                    let count = try await purge()
-                    if count > 0 { logger.info("forgot old rows", metadata: ["rows": "\(count)"]) }
-                } catch {
-                    logger.warning("old rows stay for now", metadata: ["error": "\(error)"])
-                }
-                try? await Task.sleep(for: .seconds(3600))
+                await attempt(withRows: round % 6 == 1)
+                round += 1
+                // The second round soon: a start has better things to do than to look for old rows.
+                try? await Task.sleep(for: .seconds(round == 1 ? 60 : 600))
             }
         }
     }
 
-    /// Deletes all that is due; returns the number of rows. Throws `PostgresError`.
+    private func attempt(withRows: Bool) async {
+        do {
+            var report = RetentionReport()
+            report.days = try await maintainDays()
+            if withRows { report.rows = try await purge() }
+            if report != RetentionReport() {
+                var metadata = report.days.mapValues { Logger.MetadataValue.string("\($0)") }
+                metadata["rows"] = "\(report.rows)"
+                logger.info("days were made and forgotten", metadata: metadata)
+            }
+        } catch {
+            logger.warning("old rows stay for now", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Does all that days need, one step after the other, each a transaction; returns how many steps of which kind. Throws
+    /// `PostgresError`: after a lock that was not given in time the next round tries again.
+    package func maintainDays(at moment: Date? = nil) async throws -> [String: Int] {
+        var steps: [String: Int] = [:]
+        while !Task.isCancelled {
+            // Not in the lane of writes: a change of tables must not stand before anybody's statement.
+            let done = try await postgres.transaction { transaction -> String? in
+                let rows = try await transaction.query("SELECT done FROM maintain_days(\(moment), \(days))")
+                return try rows.first?.decode(column: 0)
+            }
+            guard let done else { break }
+            steps[done, default: 0] += 1
+        }
+        return steps
+    }
+
+    /// Deletes single rows that are due; returns how many. Throws `PostgresError`.
     package func purge() async throws -> Int {
         var total = 0
-        for statement in [messages, challenges, rateLimits, phones] {
+        let strays = ["messages", "past_messages"].map(messages) + ["challenges", "past_challenges"].map(challenges)
+        for statement in strays + [rateLimits, phones] {
             while !Task.isCancelled {
                 let count = try await postgres.write(statement).affectedRows
                 total += count
@@ -51,28 +89,27 @@ package struct Retention: Service {
 
     private static let batch = 5000
 
-    /// The least id that is young enough: ids begin with their time in milliseconds (RFC 9562 §5.7).
-    private static let bound = """
-        (lpad(to_hex((extract(epoch FROM now() - (SELECT days FROM keep) * interval '1 day') * 1000)::int8), 12, '0')
-            || repeat('0', 20))::uuid
-        """
-
-    private var messages: PostgresQuery {
+    /// Messages older than any day that is kept: of clocks that went wrong, and of the time before there were days.
+    private func messages(in table: String) -> PostgresQuery {
         """
         WITH keep AS (SELECT \(days) AS days), old AS (
-            SELECT challenge_id, number FROM messages
+            SELECT challenge_id, number FROM \(unescaped: table)
             WHERE challenge_id < \(unescaped: Self.bound) ORDER BY challenge_id LIMIT \(Self.batch))
-        DELETE FROM messages m USING old WHERE m.challenge_id = old.challenge_id AND m.number = old.number
+        DELETE FROM \(unescaped: table) m USING old WHERE m.challenge_id = old.challenge_id AND m.number = old.number
         """
     }
 
-    private var challenges: PostgresQuery {
+    private func challenges(in table: String) -> PostgresQuery {
         """
         WITH keep AS (SELECT \(days) AS days), old AS (
-            SELECT id FROM challenges WHERE id < \(unescaped: Self.bound) ORDER BY id LIMIT \(Self.batch))
-        DELETE FROM challenges c USING old WHERE c.id = old.id
+            SELECT id FROM \(unescaped: table) WHERE id < \(unescaped: Self.bound) ORDER BY id LIMIT \(Self.batch))
+        DELETE FROM \(unescaped: table) c USING old WHERE c.id = old.id
         """
     }
+
+    /// The least id of the oldest day that is kept.
+    private static let bound =
+        "first_id(date_trunc('day', now(), 'UTC') - (SELECT days FROM keep) * interval '24 h')"
 
     private var rateLimits: PostgresQuery {
         """

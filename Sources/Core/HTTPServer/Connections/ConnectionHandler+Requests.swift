@@ -34,7 +34,7 @@ extension ConnectionHandler {
         case .head(let head): takeHead(head, context)
         case .body(var chunk):
             bodySize += chunk.readableBytes
-            guard bodySize <= limits.maximumBodySize else { return reject(.payloadTooLarge, context) }
+            guard bodySize <= bodyLimit else { return reject(.payloadTooLarge, context) }
             if request?.body == nil { request?.body = chunk } else { request?.body?.writeBuffer(&chunk) }
         case .end:
             guard let request else { return }
@@ -47,11 +47,12 @@ extension ConnectionHandler {
         phase = .body
         bodySize = 0
         guard let converted = RequestHead.convert(head) else { return reject(.invalidRequest, context) }
+        bodyLimit = limits.bodySize(for: converted.path)
         request = ReceivedRequest(
             head: converted, body: nil, keepsAlive: head.isKeepAlive, isVersion10: head.version == .http1_0)
         if let length = converted.headerFields[.contentLength] {
             // Said before sent: nothing of it need be read.
-            guard let length = Int(length), length <= limits.maximumBodySize else {
+            guard let length = Int(length), length <= bodyLimit else {
                 return reject(.payloadTooLarge, context)
             }
             wantsContinue =

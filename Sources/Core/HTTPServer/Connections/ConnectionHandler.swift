@@ -38,6 +38,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// The request whose body is coming.
     var request: ReceivedRequest?
     var bodySize = 0
+    /// How large the body of the request may become.
+    var bodyLimit = 0
     var wantsContinue = false
     /// What the parser made of bytes that came after the request being answered.
     var waiting = CircularBuffer<Arrival>(initialCapacity: 2)

@@ -19,10 +19,18 @@ package struct ConnectionLimits: Sendable {
     package var drainTime = TimeAmount.seconds(20)
     /// The largest body of a request, in bytes; handlers may set a lower bound themselves.
     package var maximumBodySize = HTTPServer.maximumBodySize
+    /// Larger bodies for the paths that begin so, in bytes.
+    package var largerBodies: [String: Int] = [:]
     /// The most header fields of a request.
     package var maximumHeaderFields = 100
     /// The size of all header fields and the request target together, in bytes.
     package var maximumHeaderSize = 32 * 1024
 
     package init() {}
+
+    /// The largest body of a request for this target, in bytes.
+    func bodySize(for path: String?) -> Int {
+        if largerBodies.isEmpty { return maximumBodySize }
+        return largerBodies.first { path?.hasPrefix($0.key) == true }?.value ?? maximumBodySize
+    }
 }

@@ -70,6 +70,8 @@ package struct Composition {
     package var present: ProblemPresentation
     /// The largest request body, in bytes; 16 KiB unless an operation needs more.
     package var maximumBodySize: Int
+    /// Larger bodies for the paths that begin so, in bytes.
+    package var largerBodies: [String: Int] = [:]
     /// Adds the service's routes.
     package var routes: (PostkeyRouter) throws -> Void
 

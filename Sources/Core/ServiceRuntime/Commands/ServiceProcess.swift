@@ -50,6 +50,7 @@ struct ServiceProcess<Definition: ServiceDefinition>: Sendable {
         var configuration = HTTPServerConfiguration(
             host: common.host, port: common.port, problems: Definition.problems, trustedProxies: common.trustedProxies)
         configuration.limits.maximumBodySize = composition.maximumBodySize
+        configuration.limits.largerBodies = composition.largerBodies
         let process = ProcessMetrics()
         let translate = composition.translate
         return try HTTPApplication(

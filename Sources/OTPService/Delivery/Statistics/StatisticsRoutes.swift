@@ -3,7 +3,7 @@ import Hummingbird
 import Identity
 import Tokens
 
-/// What other services may ask: `/internal/*`, with service tokens only.
+/// The numbers of this service for others: `GET /internal/statistics`, with service tokens only.
 package struct StatisticsRoutes: Sendable {
     let statistics: StatisticsStore
     let tokens: TokenVerifier

@@ -1,0 +1,131 @@
+package import Foundation
+package import Identity
+package import Postgres
+
+/// A message as operators see it: what was sent to whom, and what came of it. Never a code; the phone masked unless it was asked for.
+package struct LoggedMessage: Sendable {
+    /// The challenge and the number of its message.
+    package let name: MessageName
+    /// Where it went.
+    package let phone: PhoneNumber
+    /// Two letters; nil where the number belongs to no country.
+    package let country: String?
+    /// What the code was for.
+    package let purpose: Purpose
+    /// How it went out.
+    package let channel: Channel
+    /// What became of it.
+    package let state: MessageState
+    /// Why it failed or was dropped.
+    package let reason: String?
+    /// What became of its challenge.
+    package let status: ChallengeStatus
+    /// How often it was handed to the gateway.
+    package let tries: Int
+    /// Answers to its challenge.
+    package let attempts: Int
+    /// Messages of its challenge after the first.
+    package let resends: Int
+    package let createdAt: Date
+    package let submittedAt: Date?
+    package let deliveredAt: Date?
+    package let verifiedAt: Date?
+    package let updatedAt: Date
+}
+
+/// A page of messages, the newest challenges first.
+package struct MessageLogPage: Sendable {
+    package let messages: [LoggedMessage]
+    /// Where the next page begins; nil if there is none.
+    package let next: MessageName?
+    /// When the database read this.
+    package let asOf: Date
+}
+
+/// The messages of all days that are kept, in the order of their challenges' ids. Everything throws `PostgresError`.
+package struct MessageLog: Sendable {
+    let postgres: PostgresClient
+
+    /// Reads from this database.
+    package init(postgres: PostgresClient) {
+        self.postgres = postgres
+    }
+
+    /// Messages before `cursor`, of one phone or of all.
+    package func page(
+        of phone: PhoneNumber?, before cursor: MessageName?, limit: Int
+    ) async throws(PostgresError) -> MessageLogPage {
+        let id = cursor?.challengeID.uuid ?? Self.last
+        let number = cursor?.number ?? 0
+        let rows =
+            if let phone {
+                try await postgres.read(
+                    """
+                    WITH asked AS MATERIALIZED (
+                        SELECT * FROM all_challenges
+                        WHERE phone = \(phone.e164)::e164 AND id <= \(id) ORDER BY id DESC LIMIT \(limit + 2)
+                    )
+                    SELECT \(unescaped: Self.columns)
+                    FROM asked c CROSS JOIN LATERAL (SELECT * FROM all_messages WHERE challenge_id = c.id) m
+                    LEFT JOIN phones p ON p.phone = c.phone
+                    WHERE (m.challenge_id, m.number) < (\(id), \(number))
+                    ORDER BY m.challenge_id DESC, m.number DESC LIMIT \(limit + 1)
+                    """)
+            } else {
+                try await postgres.read(
+                    """
+                    WITH asked AS MATERIALIZED (
+                        SELECT * FROM all_messages
+                        WHERE challenge_id <= \(id) AND (challenge_id, number) < (\(id), \(number))
+                        ORDER BY challenge_id DESC, number DESC LIMIT \(limit + 1)
+                    )
+                    SELECT \(unescaped: Self.columns)
+                    FROM asked m CROSS JOIN LATERAL (SELECT * FROM all_challenges WHERE id = m.challenge_id) c
+                    LEFT JOIN phones p ON p.phone = c.phone
+                    ORDER BY m.challenge_id DESC, m.number DESC
+                    """)
+            }
+        var asOf = Date()
+        var messages: [LoggedMessage] = []
+        for row in rows { if let message = try Self.message(row, &asOf) { messages.append(message) } }
+        let page = Array(messages.prefix(limit))
+        return MessageLogPage(messages: page, next: rows.count > limit ? page.last?.name : nil, asOf: asOf)
+    }
+
+    private static let last = UUID(
+        uuid: (255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255))
+
+    private static let columns = """
+        m.challenge_id, m.number::int8, c.phone::text, c.purpose::text, m.channel::text, m.state::text, m.reason,
+        m.tries::int8, c.attempts::int8, c.resends::int8, c.max_attempts::int8, c.expires_at,
+        coalesce(c.id IN (p.sign_in, p.change_phone, p.admin_sign_in), false),
+        m.created_at, m.submitted_at, m.delivered_at, c.verified_at, m.updated_at, now()
+        """
+
+    /// Nil for a row of a newer version's making.
+    private static func message(_ row: PostgresRow, _ asOf: inout Date) throws(PostgresError) -> LoggedMessage? {
+        let (
+            id, number, phoneText, purposeText, channelText, stateText, reason, tries, attempts, resends, maxAttempts,
+            expiresAt, named, createdAt, submittedAt, deliveredAt, verifiedAt, updatedAt, now
+        ) = try row.decode(
+            (
+                UUID, Int, String, String, String, String, String?, Int, Int, Int, Int, Date, Bool, Date, Date?, Date?,
+                Date?, Date, Date
+            ).self)
+        asOf = now
+        guard let phone = PhoneNumber(e164: phoneText), let purpose = Purpose(rawValue: purposeText),
+            let channel = Channel(rawValue: channelText), let state = MessageState(rawValue: stateText)
+        else { return nil }
+        let challenge = ChallengeID(uuid: id)
+        var rule = Challenge(id: challenge, purpose: purpose, maxAttempts: maxAttempts, expiresAt: expiresAt)
+        rule.attempts = attempts
+        rule.verifiedAt = verifiedAt
+        let region = (try? PhoneNumber(parsing: phoneText, defaultRegion: nil))?.region
+        return LoggedMessage(
+            name: MessageName(challengeID: challenge, number: number), phone: phone,
+            country: region?.utf8.count == 2 ? region : nil, purpose: purpose, channel: channel, state: state,
+            reason: reason, status: rule.status(named: named, at: now), tries: tries, attempts: attempts,
+            resends: resends, createdAt: createdAt, submittedAt: submittedAt, deliveredAt: deliveredAt,
+            verifiedAt: verifiedAt, updatedAt: updatedAt)
+    }
+}
