@@ -44,7 +44,7 @@ struct PostkeySeed: AsyncParsableCommand {
         _ settings: SettingsReader, _ variable: String, holds: String, _ scripts: [(name: String, sql: String)]
     ) async throws {
         guard let url = settings.optional(variable) else { throw Refusal("\(variable) is not set.") }
-        let configuration = try PostgresConfiguration(url: url, applicationName: "postkey-seed", poolSize: 1)
+        let configuration = try PostgresConfiguration(url: url, applicationName: "postkey-seed", poolSize: 4)
         let force = force
         try await AdministrativeSession.run(configuration) { session in
             if try session.execute(holds) == ["t"], !force {

@@ -299,6 +299,12 @@ struct AccountRouteTests {
                 select gen_random_uuid(), '\(session.userID)', gen_random_uuid(), sha256('x'), gen_random_uuid(), now(), now(), now()
                 from generate_series(1, 1200)
                 """)
+            try await server.database.execute(
+                "update sessions set address = case when ended_at is null then inet '2001:db8:1:2::/64' else '203.0.113.9' end"
+            )
+            let shown = try await server.send(
+                "GET", "/internal/users/\(session.userID)", token: try await server.serviceToken())
+            #expect(shown.sessions.first?["address"] as? String == "2001:db8:1:2::/64")
             let large = try await server.send("GET", "/v1/users/me/export", token: session.accessToken)
             #expect(large.sessions.count == AccountExport.sessionLimit)
             #expect(large.integer("sessions_total") == 1202)

@@ -7,6 +7,8 @@ struct DirectoryQuery: Hashable, Sendable {
     enum Sort: String, CaseIterable {
         case newest = "-created_at"
         case oldest = "created_at"
+        case latestSignIn = "-last_sign_in_at"
+        case earliestSignIn = "last_sign_in_at"
     }
 
     static let limits = 1...200

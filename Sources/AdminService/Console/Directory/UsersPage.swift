@@ -97,7 +97,11 @@ struct UsersPage: Sendable {
             statuses: Self.choices(
                 [("", "Any status"), ("active", "Active"), ("suspended", "Suspended"), ("deleted", "Deleted")],
                 filter.status),
-            sorts: Self.choices([("", "Newest first"), ("created_at", "Oldest first")], filter.sort),
+            sorts: Self.choices(
+                [
+                    ("", "Newest first"), ("created_at", "Oldest first"), ("-last_sign_in_at", "Latest sign-in first"),
+                    ("last_sign_in_at", "Earliest sign-in first"),
+                ], filter.sort),
             isNarrowed: filter.isNarrowed, count: page.map(Self.count) ?? "", rows: rows,
             isEmpty: page != nil && rows.isEmpty,
             first: filter.trail.isEmpty ? nil : try filter.at(Trail()).link("/users", sealer),

@@ -32,7 +32,7 @@ package struct HealthProbe: Sendable {
         defer { close(descriptor) }
         let name = host.contains(":") ? "[\(host)]" : host
         let request = Array("GET \(path) HTTP/1.1\r\nHost: \(name):\(port)\r\nConnection: close\r\n\r\n".utf8)
-        guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else { return nil }
+        guard send(descriptor, request, request.count, Self.quietly) == request.count else { return nil }
         var line = [UInt8]()
         var buffer = [UInt8](repeating: 0, count: 64)
         while line.count < 12 {
@@ -49,6 +49,13 @@ package struct HealthProbe: Sendable {
         guard text.hasPrefix("HTTP/1."), text.utf8.count == 12, text.utf8.dropFirst(8).first == 0x20 else { return nil }
         return Int(text.suffix(3))
     }
+
+    /// A peer that is gone is an error to look at, not a signal to die of.
+    #if canImport(Glibc)
+        private static let quietly = Int32(MSG_NOSIGNAL)
+    #else
+        private static let quietly: Int32 = 0
+    #endif
 
     private func connected() -> Int32? {
         var hints = addrinfo()

@@ -55,7 +55,7 @@ struct AccountStore: Sendable {
             phoneChanges: try row.decode(column: first + 5))
         let sessions = try await postgres.read(
             """
-            select id, device_name, host(address), created_at, rotated_at, idle_expires_at, ended_at, end_reason from sessions
+            select id, device_name, abbrev(address), created_at, rotated_at, idle_expires_at, ended_at, end_reason from sessions
             where user_id = \(token.userID.uuid) order by created_at desc limit \(AccountExport.sessionLimit)
             """)
         for session in sessions {

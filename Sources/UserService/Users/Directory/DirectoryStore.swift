@@ -68,7 +68,7 @@ struct DirectoryStore: Sendable {
         guard let row = rows.first else { return nil }
         let sessions = try await postgres.read(
             """
-            select s.id, s.device_name, host(s.address), s.created_at, s.rotated_at, s.idle_expires_at
+            select s.id, s.device_name, abbrev(s.address), s.created_at, s.rotated_at, s.idle_expires_at
             from sessions s join users u on u.id = s.user_id
             where s.user_id = \(id.uuid) and s.ended_at is null and s.idle_expires_at > now()
                 and (u.sign_in_not_before is null or u.sign_in_not_before < s.created_at)
