@@ -124,6 +124,16 @@ if command -v psql >/dev/null; then
     expect_equal "compose: the databases are where the documents say" "$(PGPASSWORD=postkey psql -X -A -t -h 127.0.0.1 -p "$POSTKEY_USER_DB_PORT" -U postkey users -c 'select count(*) > 0 from users' 2>&1)" t
 fi
 
+# reported: a delivery report of the simulator has reached otp-service, by the secret that both have.
+reported() {
+    for _ in $(seq 60); do
+        curl -fsS --noproxy '*' "http://127.0.0.1:$POSTKEY_OTP_PORT/metrics" | grep -E '^otp_delivery_reports_total\{' |
+            grep -v 'unknown' | grep -qE ' [1-9][0-9]*$' && return 0
+        sleep 0.5
+    done
+    return 1
+}
+expect "compose: the simulator reports deliveries" reported
 operator() {
     local output
     output=$(podman exec "$(container admin-service)" /app/admin-service create-admin --phone +919876543210 --role owner)

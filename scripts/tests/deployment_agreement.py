@@ -55,7 +55,7 @@ DATABASE_VARIABLE = {name: re.search(r'databaseVariable\b[^"\n]*"(\w+)"', code)[
 KNOWN = variables(EVERYTHING) | set(DATABASE_VARIABLE.values()) | {"DATABASE_URL"}
 # libpq reads this one.
 KNOWN |= {"PGPASSWORD"}
-KNOWN |= {"SMS_DAILY_BUDGET", "MSG91_WEBHOOK_SECRET", "USER_SERVICE_URL", "OTP_REQUESTS_PER_NETWORK", "JWT_PRIVATE_KEY", "JWT_PREVIOUS_PRIVATE_KEY", "JWT_ALGORITHM"}
+KNOWN |= {"SMS_DAILY_BUDGET", "USER_SERVICE_URL", "OTP_REQUESTS_PER_NETWORK", "JWT_PRIVATE_KEY", "JWT_PREVIOUS_PRIVATE_KEY", "JWT_ALGORITHM"}
 
 # The scripts' table of services.
 services_sh = text("scripts/lib/services.sh")
