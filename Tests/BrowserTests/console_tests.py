@@ -170,6 +170,125 @@ def test_user(session):
     session.check("a user has sessions, and the phone is masked", "Asha's phone" in session.text() and "+919812345001" not in session.text())
 
 
+def act(session, action, reason):
+    """Opens an action of a user's page, says why, and does it."""
+    form = f"form[action$='/{action}']"
+    session.find(f"details.action:has({form}) summary").click()
+    session.fill(f"{form} input[name='reason']", reason)
+    session.press(f"{form} button")
+
+
+def rows_of(session):
+    return [row.text for row in session.all("table.list tbody tr")]
+
+
+def test_actions(session):
+    phone = "+919812345002"
+    open_user(session, phone)
+    act(session, "reveal", "the caller reads out the number")
+    session.check("support reveals a phone", phone in session.text())
+    session.go(session.path().removesuffix("/reveal"))
+    session.check("a revealed phone is shown once", phone not in session.text())
+    act(session, "suspend", 'stolen phone <b>"x"</b>')
+    session.check("a user is suspended", session.find(".head .badge").text.lower() == "suspended" and "is suspended" in session.text())
+    session.check("a suspended user has no session", "Signed in nowhere" in session.text())
+    act(session, "reactivate", "found again")
+    session.check("and reactivated", session.find(".head .badge").text.lower() == "active")
+    session.press("a[href^='/audit?target=user:']")
+    rows = rows_of(session)
+    session.check(
+        "each act has its row in the audit log, the reason as it was typed",
+        any("suspended a user" in row and 'stolen phone <b>"x"</b>' in row for row in rows)
+        and any("revealed a phone" in row for row in rows) and any("reactivated a user" in row for row in rows), rows)
+
+
+def test_audit(session):
+    session.go("/audit")
+    Select(session.find("#action")).select_by_value("user.suspended")
+    session.press(".filters button.primary")
+    rows = rows_of(session)
+    session.check("the audit log is filtered by action", rows and all("suspended a user" in row for row in rows), rows)
+
+
+def decide(session, prefix, decision, reason):
+    session.go("/destinations")
+    session.fill("#prefix", prefix)
+    session.fill("#reason", reason)
+    session.press(f"button[value='{decision}']")
+    return [row for row in rows_of(session) if prefix in row]
+
+
+def test_destinations(session):
+    rows = decide(session, "+9198100", "block", "pumping, seen by hand")
+    session.check("a destination is blocked", len(rows) == 1 and "blocked" in rows[0].lower(), rows)
+    rows = decide(session, "+9198100", "allow", "a mistake")
+    session.check("and allowed again", len(rows) == 1 and "allowed" in rows[0].lower(), rows)
+
+
+def test_messages(session):
+    session.go("/messages")
+    session.check("messages are listed, phones masked", rows_of(session) and "+919812345001" not in session.text() and "+9198" in session.text())
+    session.fill("#search", "+919812345001")
+    session.press(".filters button.primary")
+    session.check("a search by phone finds its messages", len(rows_of(session)) >= 1)
+    session.check("and leaves no phone in the address", "9812345001" not in session.driver.current_url)
+
+
+def test_operators(session, phone):
+    end = phone[-3:]
+    session.go("/operators")
+    session.fill("#phone", phone)
+    session.find("input[name='role'][value='support']").click()
+    session.press("main form.stack button.primary")
+    session.check("a new operator's QR code and recovery codes are shown", bool(session.all("svg.qr")) and len(session.find("#codes").text.split()) == 10)
+    for action in ("role", "remove"):
+        session.go("/operators")
+        row = next(row for row in session.all("table.list tbody tr") if end in row.text)
+        row.find_element(By.CSS_SELECTOR, "details.menu summary").click()
+        form = f"tr:has(details[open]) form[action$='/{action}']"
+        if action == "role":
+            Select(session.find(f"{form} select")).select_by_value("viewer")
+        session.press(f"{form} button")
+        row = [row for row in rows_of(session) if end in row]
+        if action == "role":
+            session.check("a role is changed", len(row) == 1 and "viewer" in row[0].lower() and phone not in session.text(), row)
+        else:
+            session.check("an operator is removed", not row, row)
+
+
+def test_caches(session):
+    session.go("/caches")
+    session.press("button.danger")
+    session.check("the caches are emptied", "forget what they remembered" in session.text())
+
+
+def test_viewer(stand, authenticators):
+    """A viewer sees less, and what is not shown does not work either."""
+    session = Session(stand, False)
+    try:
+        session.sign_in(VIEWER, authenticators[VIEWER])
+        open_user(session, "+919812345001")
+        nothing = not session.all("details.action") and not session.all(".side nav a[href='/operators']")
+        session.go("/operators")
+        session.check("a viewer is offered no action, and told what role is missing", nothing and "You may not do this" in session.text())
+    finally:
+        session.close()
+
+
+def test_away(session, stand):
+    """With otp-service down each page says what is missing, and the rest works."""
+    stand.end("otp-service")
+    try:
+        session.go("/")
+        holds = "no answer" in session.text() and "Sign-ins" in session.text()
+        session.go("/messages")
+        session.check("with otp-service down the pages say what is missing", holds and "otp-service gives no answer" in session.text())
+        session.go("/users")
+        session.check("and the rest works", len(session.all("a.person")) > 0)
+    finally:
+        stand.start("otp-service")
+
+
 def test_colours(session):
     session.press(".themes button[value='dark']")
     dark = session.find("html").get_attribute("data-theme") == "dark"
@@ -247,6 +366,12 @@ def run(stand, axe):
             test_dashboard(session)
             test_search(session)
             test_user(session)
+            test_actions(session)
+            test_audit(session)
+            test_destinations(session)
+            test_messages(session)
+            test_operators(session, "+919876500011" if javascript else "+919876500012")
+            test_caches(session)
             test_colours(session)
             if javascript:
                 test_live(session, stand)
@@ -255,6 +380,7 @@ def run(stand, axe):
                 if axe:
                     session.go("/")
                     test_accessibility(session, axe, paths)
+                test_away(session, stand)
                 complaints = session.complaints()
                 session.check("the browser has nothing to complain about", not complaints, "\n".join(complaints))
             session.go("/")
@@ -263,6 +389,7 @@ def run(stand, axe):
             session.check("every step can be taken", False, traceback.format_exc() + session.text()[:800])
         finally:
             session.close()
+    test_viewer(stand, authenticators)
 
 
 def main():
