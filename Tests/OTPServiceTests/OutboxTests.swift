@@ -136,7 +136,7 @@ struct OutboxTests {
         }
     }
 
-    @Test("challenge and message are written together or not at all")
+    @Test("OBX-01: challenge and message are written together or not at all")
     func together() async throws {
         try await withBench { bench in
             try await bench.database.execute(
@@ -151,7 +151,7 @@ struct OutboxTests {
         }
     }
 
-    @Test("the queue is read through its own small index, however long the history")
+    @Test("OBX-08: the queue is read through its own small index, however long the history")
     func plan() async throws {
         try await withBench { bench in
             try await bench.database.execute(

@@ -43,7 +43,7 @@ struct DaysTests {
         ).first ?? nil
     }
 
-    @Test("days are made ahead, leave the hot tables after yesterday, and are dropped at the end")
+    @Test("OPS-12: days are made ahead, leave the hot tables after yesterday, and are dropped at the end")
     func life() async throws {
         try await withTestDatabase(migrations: OTPService.migrationsDirectory) { database in
             let retention = Retention(postgres: database.client, days: 30, logger: Logger(label: "test"))

@@ -162,7 +162,7 @@ struct DispatcherTests {
         }
     }
 
-    @Test("no code is in any table, whatever was done, or in the log")
+    @Test("I7: no code is in any table, whatever was done, or in the log")
     func dump() async throws {
         var environment = Self.environment
         environment["MSG91_WEBHOOK_SECRET"] = DeliveryReportTests.secret
