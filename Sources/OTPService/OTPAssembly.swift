@@ -27,6 +27,11 @@ package struct OTPAssembly: Sendable {
     /// Tests key and template in the background; runs beside the other services.
     package let selfTest: SelfTestWorker
     private let gatewayRoutes: GatewayRoutes
+    private let destinations: DestinationRoutes
+    private let budget: BudgetRoutes
+    private let budgetWatch: BudgetWatch?
+    /// Renews what is known of destinations.
+    package let destinationWatch: DestinationWatch
 
     /// Puts the parts together; nothing runs yet.
     package init(
@@ -41,7 +46,8 @@ package struct OTPAssembly: Sendable {
             outbox: outbox,
             deliver: DeliverMessage(gateway: gateway, watch: watch, keys: settings.keys, logger: logger),
             configuration: delivery, logger: logger)
-        store = ChallengeStore(postgres: postgres, limits: settings.limits)
+        let limits = settings.limits
+        store = ChallengeStore(postgres: postgres, limits: limits, testPhones: settings.testNumbers.phones)
         retention = Retention(postgres: postgres, days: settings.retentionDays, logger: logger)
         gauges = OutboxGauges(outbox: outbox, logger: logger)
         counting = CountStatistics(postgres: postgres, days: settings.retentionDays, logger: logger)
@@ -49,13 +55,26 @@ package struct OTPAssembly: Sendable {
         reports = DeliveryReportRoutes(secret: settings.webhookSecret, inbox: reportInbox, logger: logger)
         let metrics = ChallengeMetrics()
         let tokens = TokenVerifier(keys: keys)
+        let destinationStore = DestinationStore(postgres: postgres)
+        let board = DestinationBoard(store: destinationStore, fraudGuard: limits.fraudGuard)
+        destinationWatch = DestinationWatch(
+            board: board, store: destinationStore, evaluator: DestinationEvaluator(postgres: postgres),
+            counts: limits.fraudGuard != .off, logger: logger)
+        let gate = RequestGate(store: AllowanceStore(postgres: postgres, limits: limits))
+        let refusals = RefusalMemory<SendRefusal>()
         challenges = ChallengeRoutes(
             send: SendCode(
                 store: store, keys: settings.keys, policy: settings.policy, destinations: settings.destinations,
+                board: board, testNumbers: settings.testNumbers, refusals: refusals, gate: gate,
                 defaultRegion: settings.defaultRegion, metrics: metrics, wake: dispatcher.wake),
             answer: AnswerChallenge(
-                store: store, keys: settings.keys, signer: TokenSigner(keys: keys), metrics: metrics),
-            store: store, tokens: tokens)
+                store: store, keys: settings.keys, signer: TokenSigner(keys: keys), metrics: metrics,
+                memory: RefusalMemory(), refusals: refusals, gate: gate),
+            store: store, tokens: tokens, gate: gate, fields: RateLimitFields(limits), metrics: metrics)
+        destinations = DestinationRoutes(store: destinationStore, watch: destinationWatch, tokens: tokens)
+        let budgetStore = BudgetStore(postgres: postgres)
+        budget = BudgetRoutes(store: budgetStore, limit: limits.dailyBudget, watch: destinationWatch, tokens: tokens)
+        budgetWatch = limits.dailyBudget.map { BudgetWatch(store: budgetStore, limit: $0, logger: logger) }
         statistics = StatisticsRoutes(statistics: StatisticsStore(postgres: postgres), tokens: tokens)
         messageLog = MessageLogRoutes(log: MessageLog(postgres: postgres), tokens: tokens)
         unlock = UnlockRoutes(store: store, tokens: tokens)
@@ -63,7 +82,9 @@ package struct OTPAssembly: Sendable {
     }
 
     /// What runs beside the HTTP server.
-    package var services: [any Service] { [dispatcher, gauges, retention, counting, reportInbox] }
+    package var services: [any Service] {
+        [dispatcher, gauges, retention, counting, reportInbox, destinationWatch] + (budgetWatch.map { [$0] } ?? [])
+    }
 
     /// Shows in `/health/ready` whether messages go out; never makes the service unready, because restarting or emptying it would
     /// not help.
@@ -79,5 +100,7 @@ package struct OTPAssembly: Sendable {
         reports.add(to: router)
         unlock.add(to: router)
         gatewayRoutes.add(to: router)
+        destinations.add(to: router)
+        budget.add(to: router)
     }
 }
