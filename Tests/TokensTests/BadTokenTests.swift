@@ -39,7 +39,7 @@ struct BadTokenTests {
         #"{"alg":"HS256","typ":"at+jwt",}"#, #"{"alg":"HS256" "typ":"at+jwt"}"#,
     ]
 
-    @Test("may have a wrong header under a right signature", arguments: headers)
+    @Test("JWT-01, JWT-06, JWT-07: may have a wrong header under a right signature", arguments: headers)
     func header(_ header: String) async {
         await #expect(throws: TokenError.self) { try await verifier.access(Forgery.token(header)) }
     }
@@ -75,19 +75,19 @@ struct BadTokenTests {
         ("", .malformed),
     ]
 
-    @Test("may have wrong claims under a right signature", arguments: payloads)
+    @Test("JWT-08, JWT-10, JWT-12: may have wrong claims under a right signature", arguments: payloads)
     func payload(_ payload: String, _ error: TokenError) async {
         await #expect(throws: error) { try await verifier.access(Forgery.token(Forgery.header, payload)) }
     }
 
-    @Test("is still good within the leeway")
+    @Test("JWT-08: is still good within the leeway")
     func leeway() async throws {
         _ = try await verifier.access(Forgery.token(Forgery.header, Forgery.payload(["exp": "1789999971"])))
         _ = try await verifier.access(
             Forgery.token(Forgery.header, Forgery.payload(["iat": "1790000030", "nbf": nil])))
     }
 
-    @Test("is one whose signature has one flipped bit")
+    @Test("JWT-02: is one whose signature has one flipped bit")
     func flippedSignature() async throws {
         let parts = Forgery.token().split(separator: ".")
         let signature = try #require(Base64URL.decode(parts[2].utf8))
@@ -110,7 +110,7 @@ struct BadTokenTests {
         }
     }
 
-    @Test("is signed with the right key by another algorithm")
+    @Test("JWT-03: is signed with the right key by another algorithm")
     func otherAlgorithm() async {
         let input = Forgery.base64URL(Forgery.header.utf8) + "." + Forgery.base64URL(Forgery.payload().utf8)
         let key = SymmetricKey(data: Forgery.key.bytes)

@@ -14,7 +14,7 @@ struct RotationTests {
     let during = TokenKeys(current: Forgery.otherKey, previous: Forgery.key)
     let after = TokenKeys(current: Forgery.otherKey, previous: nil)
 
-    @Test("keeps tokens of the previous key alive until it is removed")
+    @Test("JWT-17: keeps tokens of the previous key alive until it is removed")
     func rotation() async throws {
         let old = try await TokenSigner(keys: before).sign(token, now: now)
         let new = try await TokenSigner(keys: during).sign(token, now: now)
@@ -26,7 +26,7 @@ struct RotationTests {
         await #expect(throws: TokenError.signature) { try await Forgery.verifier(before).access(new) }
     }
 
-    @Test("is found by the key id, and without one")
+    @Test("JWT-05: is found by the key id, and without one")
     func keyID() async throws {
         let named = #"{"alg":"HS256","typ":"at+jwt","kid":"\#(before.current.id)"}"#
         _ = try await Forgery.verifier(during).access(Forgery.token(named))

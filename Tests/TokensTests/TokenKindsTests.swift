@@ -36,7 +36,7 @@ struct TokenKindsTests {
         #expect(try await verifier.service(signer.sign(service, now: now), audience: .user) == service)
     }
 
-    @Test("is refused in the place of every other kind")
+    @Test("JWT-11: is refused in the place of every other kind")
     func confusion() async throws {
         let signer = TokenSigner(keys: keys)
         let texts = [
@@ -56,7 +56,7 @@ struct TokenKindsTests {
         }
     }
 
-    @Test("reaches its audience only")
+    @Test("JWT-10: reaches its audience only")
     func audience() async throws {
         let signer = TokenSigner(keys: keys)
         let service = try await signer.sign(ServiceToken(service: .otp, audience: .user, expiresAt: now + 60), now: now)

@@ -7,15 +7,22 @@
 /// Signs tokens with the current key.
 package struct TokenSigner: Sendable {
     private let key: TokenKey
+    private let accessKey: PrivateTokenKey?
 
-    /// Signs with the current one of these keys.
-    package init(keys: TokenKeys) { key = keys.current }
+    /// Signs with the current one of these keys, and users' access tokens with `accessKey` if there is one.
+    package init(keys: TokenKeys, accessKey: PrivateTokenKey? = nil) {
+        key = keys.current
+        self.accessKey = accessKey
+    }
 
     /// Signs a proof of a phone, valid from `now`. Throws only if JSON encoding does.
     package func sign(_ token: VerificationToken, now: Date) async throws -> String { try await signed(token, now) }
 
     /// Signs an access token, valid from its own time of issue. Throws only if JSON encoding does.
-    package func sign(_ token: AccessToken, now: Date) async throws -> String { try await signed(token, now) }
+    package func sign(_ token: AccessToken, now: Date) async throws -> String {
+        guard let accessKey else { return try await signed(token, now) }
+        return try accessKey.sign(token.claims(now: now), type: AccessToken.type)
+    }
 
     /// Signs an administrator's token, valid from its own time of issue. Throws only if JSON encoding does.
     package func sign(_ token: AdminToken, now: Date) async throws -> String { try await signed(token, now) }

@@ -4,6 +4,7 @@
     package import Foundation
 #endif
 package import Identity
+import Synchronization
 
 /// Verifies tokens: bounds, header, signature, kind, issuer, audience, times, in this order.
 ///
@@ -13,16 +14,24 @@ package final class TokenVerifier: Sendable {
     package static let leeway: Double = 30
 
     private let keys: TokenKeys
+    private let accessKeys: (any AccessKeySource)?
+    private let generation: Mutex<Int>
     private let now: @Sendable () -> Date
     private let accessTokens: VerifiedTokenCache<AccessToken>
     private let adminTokens: VerifiedTokenCache<AdminToken>
 
     /// Verifies with both of these keys.
     /// - Parameters:
+    ///   - accessKeys: what verifies users' access tokens instead, with EdDSA and nothing else; nil for HS256.
     ///   - cacheCapacity: how many verified tokens of each kind are remembered at most; 0 remembers none.
     ///   - now: the clock, for tests.
-    package init(keys: TokenKeys, cacheCapacity: Int = 10_000, now: @escaping @Sendable () -> Date = { Date() }) {
+    package init(
+        keys: TokenKeys, accessKeys: (any AccessKeySource)? = nil, cacheCapacity: Int = 10_000,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
         self.keys = keys
+        self.accessKeys = accessKeys
+        generation = Mutex(accessKeys?.generation ?? 0)
         self.now = now
         accessTokens = VerifiedTokenCache(capacity: cacheCapacity)
         adminTokens = VerifiedTokenCache(capacity: cacheCapacity)
@@ -37,12 +46,27 @@ package final class TokenVerifier: Sendable {
 
     /// Verifies a user's access token, which may have been revoked since. Throws `TokenError`.
     package func access(_ text: String) async throws(TokenError) -> AccessToken {
-        try await cached(text, accessTokens)
+        guard let accessKeys else { return try await cached(text, accessTokens, verified) }
+        if generation.withLock({ known in
+            defer { known = accessKeys.generation }
+            return known != accessKeys.generation
+        }) {
+            accessTokens.removeAll()
+        }
+        return try await cached(text, accessTokens) { text throws(TokenError) in
+            try await self.verified(text, accessKeys)
+        }
+    }
+
+    /// Whether a text looks like a token of ours that is no access token: for an error message, not a judgement.
+    package static func isOfOtherKind(_ text: String) -> Bool {
+        guard let header = try? TokenText.header(of: text) else { return false }
+        return [VerificationToken.type, AdminToken.type, ServiceToken.type].contains(header.type)
     }
 
     /// Verifies an administrator's token, which may have been revoked since. Throws `TokenError`.
     package func admin(_ text: String) async throws(TokenError) -> AdminToken {
-        try await cached(text, adminTokens)
+        try await cached(text, adminTokens, verified)
     }
 
     /// Verifies a token by which another service calls this one. Throws `TokenError`.
@@ -53,7 +77,8 @@ package final class TokenVerifier: Sendable {
     }
 
     private func cached<Token: SignedToken>(
-        _ text: String, _ cache: VerifiedTokenCache<Token>
+        _ text: String, _ cache: VerifiedTokenCache<Token>,
+        _ verified: (String) async throws(TokenError) -> Token
     ) async throws(TokenError) -> Token {
         guard text.utf8.count <= TokenText.maximumLength else { throw .malformed }
         let digest = TokenDigest(text)
@@ -75,6 +100,22 @@ package final class TokenVerifier: Sendable {
             guard let claims = try await key.verify(text) else { continue }
             try claims.check(now: now(), leeway: Self.leeway)
             return try Token(claims)
+        }
+        throw .signature
+    }
+
+    /// With EdDSA the key verifies nothing else, and nothing else verifies (RFC 8725 §3.1): the public key's bytes are
+    /// never a secret of an HMAC.
+    private func verified(_ text: String, _ source: any AccessKeySource) async throws(TokenError) -> AccessToken {
+        let header = try TokenText.header(of: text, algorithm: .edDSA)
+        guard header.type == AccessToken.type else { throw .wrongType }
+        for key in await source.keys(for: header.keyID) {
+            guard key.isSignature(header.signature, of: header.message) else { continue }
+            guard let claims = try? JSONDecoder().decode(TokenClaims.self, from: Data(header.payload)) else {
+                throw .malformed
+            }
+            try claims.check(now: now(), leeway: Self.leeway)
+            return try AccessToken(claims)
         }
         throw .signature
     }

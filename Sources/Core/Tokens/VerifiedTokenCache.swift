@@ -41,6 +41,15 @@ final class VerifiedTokenCache<Token: Sendable>: Sendable {
 
     var count: Int { generations.withLock { $0.young.count + $0.old.count } }
 
+    /// Forgets all.
+    func removeAll() {
+        // Released here, outside the lock.
+        _ = generations.withLock { generations in
+            defer { generations = Generations() }
+            return generations
+        }
+    }
+
     func token(for digest: TokenDigest) -> Token? {
         let (found, forgotten) = generations.withLock { generations -> (Token?, [TokenDigest: Token]) in
             if let token = generations.young[digest] { return (token, [:]) }

@@ -16,6 +16,8 @@ package struct CommonSettings: Sendable {
     package let database: PostgresConfiguration?
     /// `JWT_SECRET_KEY` and `JWT_PREVIOUS_SECRET_KEY`.
     package let keys: TokenKeys
+    /// `JWT_ALGORITHM`: of users' access tokens.
+    package let algorithm: TokenAlgorithm
     /// `LOG_LEVEL`.
     package let logLevel: Logger.Level
     /// `LOG_FORMAT`.
@@ -41,7 +43,7 @@ package struct CommonSettings: Sendable {
         database = Self.database(reader, name: name, variable: databaseVariable)
         keys = TokenKeys(
             current: reader.secret("JWT_SECRET_KEY"), previous: reader.optionalSecret("JWT_PREVIOUS_SECRET_KEY"))
-        Self.checkAlgorithm(reader)
+        algorithm = reader.parsed("JWT_ALGORITHM", default: .hs256, "HS256 or EdDSA", TokenAlgorithm.init(rawValue:))
         let proxies = AddressRange.list(reader.string("TRUSTED_PROXIES", default: ""))
         if !proxies.invalid.isEmpty {
             reader.problem("TRUSTED_PROXIES", "must be a list of address ranges like 10.0.0.0/8,::1/128")
@@ -65,13 +67,5 @@ package struct CommonSettings: Sendable {
             return nil
         }
         return database
-    }
-
-    private static func checkAlgorithm(_ reader: SettingsReader) {
-        switch reader.optional("JWT_ALGORITHM") {
-        case nil, "HS256": break
-        case "EdDSA": reader.problem("JWT_ALGORITHM", "cannot be EdDSA in this version; use HS256, or leave it out")
-        default: reader.problem("JWT_ALGORITHM", "must be HS256")
-        }
     }
 }
