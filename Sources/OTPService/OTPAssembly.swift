@@ -1,5 +1,7 @@
+import ChangeFeed
 package import HTTPClient
 package import HTTPServer
+import Identity
 package import Logging
 package import Postgres
 package import ServiceLifecycle
@@ -27,10 +29,13 @@ package struct OTPAssembly: Sendable {
     /// Tests key and template in the background; runs beside the other services.
     package let selfTest: SelfTestWorker
     private let gatewayRoutes: GatewayRoutes
+    private let feed: ChangeFollower
+    private let accessKeys: PublishedKeys?
 
     /// Puts the parts together; nothing runs yet.
     package init(
-        settings: OTPSettings, keys: TokenKeys, postgres: PostgresClient, client: HTTPClient, logger: Logger,
+        settings: OTPSettings, keys: TokenKeys, postgres: PostgresClient, client: HTTPClient,
+        userServiceClient: HTTPClient, algorithm: TokenAlgorithm = .hs256, logger: Logger,
         delivery: Dispatcher.Configuration = Dispatcher.Configuration()
     ) {
         outbox = Outbox(postgres: postgres)
@@ -48,14 +53,19 @@ package struct OTPAssembly: Sendable {
         reportInbox = ReportInbox(store: ReportStore(postgres: postgres), logger: logger)
         reports = DeliveryReportRoutes(secret: settings.webhookSecret, inbox: reportInbox, logger: logger)
         let metrics = ChallengeMetrics()
-        let tokens = TokenVerifier(keys: keys)
+        let userService = UserServiceClient(
+            client: userServiceClient, baseURL: settings.userServiceURL.text, caller: .otp,
+            signer: TokenSigner(keys: keys))
+        feed = ChangeFollower(userService: userService, logger: logger)
+        accessKeys = algorithm == .edDSA ? PublishedKeys(userService: userService, logger: logger) : nil
+        let tokens = TokenVerifier(keys: keys, accessKeys: accessKeys)
         challenges = ChallengeRoutes(
             send: SendCode(
                 store: store, keys: settings.keys, policy: settings.policy, destinations: settings.destinations,
                 defaultRegion: settings.defaultRegion, metrics: metrics, wake: dispatcher.wake),
             answer: AnswerChallenge(
                 store: store, keys: settings.keys, signer: TokenSigner(keys: keys), metrics: metrics),
-            store: store, tokens: tokens)
+            store: store, users: UserTokens(verifier: tokens, revocations: feed.revocations))
         statistics = StatisticsRoutes(statistics: StatisticsStore(postgres: postgres), tokens: tokens)
         messageLog = MessageLogRoutes(log: MessageLog(postgres: postgres), tokens: tokens)
         unlock = UnlockRoutes(store: store, tokens: tokens)
@@ -63,7 +73,12 @@ package struct OTPAssembly: Sendable {
     }
 
     /// What runs beside the HTTP server.
-    package var services: [any Service] { [dispatcher, gauges, retention, counting, reportInbox] }
+    ///
+    /// The feed is not asked about when this service is ready: without user-service all works but the change of a phone.
+    package var services: [any Service] {
+        [dispatcher, gauges, retention, counting, reportInbox, feed]
+            + [accessKeys].compactMap { $0 as (any Service)? }
+    }
 
     /// Shows in `/health/ready` whether messages go out; never makes the service unready, because restarting or emptying it would
     /// not help.

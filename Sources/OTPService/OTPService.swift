@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Foundation
+import ChangeFeed
 import HTTPClient
 package import HTTPServer
 package import Identity
@@ -43,14 +44,18 @@ package enum OTPService: ServiceDefinition {
     /// Puts the service together; nothing of it runs yet.
     package static func compose(_ runtime: Runtime<OTPSettings>) async throws -> Composition {
         let client = gatewayClient(runtime.settings.gateway, runtime)
+        let userServiceClient = HTTPClient(
+            configuration: HTTPClientConfiguration(
+                connectionsPerHost: 4, plainHTTPHosts: [runtime.settings.userServiceURL.host]), logger: runtime.logger)
         let assembly = OTPAssembly(
             settings: runtime.settings, keys: runtime.common.keys, postgres: runtime.postgres, client: client,
-            logger: runtime.logger)
+            userServiceClient: userServiceClient, algorithm: runtime.common.algorithm, logger: runtime.logger)
         if runtime.settings.webhookSecret == nil {
             runtime.logger.notice("no delivery reports are taken: MSG91_WEBHOOK_SECRET is absent")
         }
         var composition = Composition(
-            services: [client] + assembly.services + [assembly.selfTest], readiness: assembly.readiness,
+            services: [client, userServiceClient] + assembly.services + [assembly.selfTest],
+            readiness: assembly.readiness,
             routes: assembly.add)
         composition.largerBodies = DeliveryReportRoutes.largerBodies
         return composition

@@ -1,3 +1,4 @@
+import ChangeFeed
 import Identity
 package import ServiceRuntime
 
@@ -20,6 +21,9 @@ package struct OTPSettings: Sendable {
     /// `MSG91_WEBHOOK_SECRET`; nil takes no delivery reports.
     package let webhookSecret: WebhookSecret?
 
+    /// `USER_SERVICE_URL`: whose feed of revocations is followed.
+    let userServiceURL: UserServiceURL
+
     /// Reads the settings; what is wrong is noted in the reader.
     package init(_ reader: SettingsReader, isProduction: Bool) {
         keys = CodeKeys(
@@ -37,6 +41,9 @@ package struct OTPSettings: Sendable {
         retentionDays = reader.integer("OTP_RETENTION_DAYS", default: 30, in: 1...3650)
         gateway = Self.gateway(reader, isProduction: isProduction)
         webhookSecret = WebhookSecret(reader)
+        userServiceURL = reader.parsed(
+            "USER_SERVICE_URL", default: .local, "an http or https URL without path, query and user info",
+            UserServiceURL.init)
         if isProduction, reader.optional("OTP_TEST_NUMBERS") != nil {
             reader.problem("OTP_TEST_NUMBERS", "must be absent in production")
         }

@@ -89,7 +89,8 @@ func withOTPServer<Value: Sendable>(
                 configuration: OTPService.gatewayClientConfiguration(settings.gateway, isProduction: false),
                 logger: logger)
             let assembly = OTPAssembly(
-                settings: settings, keys: Keys.tokens, postgres: database.client, client: client, logger: logger,
+                settings: settings, keys: Keys.tokens, postgres: database.client, client: client,
+                userServiceClient: HTTPClient(configuration: HTTPClientConfiguration(), logger: logger), logger: logger,
                 delivery: delivery)
             let (ports, listening) = AsyncStream<Int>.makeStream()
             var http = HTTPServerConfiguration(

@@ -10,14 +10,15 @@ package struct ChallengeRoutes: Sendable {
     let send: SendCode
     let answer: AnswerChallenge
     let store: ChallengeStore
-    let tokens: TokenVerifier
+    let users: UserTokens
 
     /// Adds send, resend, verify and the view of a challenge.
     package func add(to router: PostkeyRouter) {
         router.post("/v1/otp/send") { request, context in
             let body = try await request.json(as: SendBody.self)
             let purpose = body.purpose ?? .signIn
-            try await authorize(purpose, request)
+            // Only a signed-in user may ask for a code to change a phone.
+            if purpose == .changePhone { try await users.authorize(request) }
             let outcome = try await send(
                 to: body.phone, purpose: purpose, channel: body.channel ?? .sms, from: context.clientAddress)
             return try answered(outcome)
@@ -39,21 +40,6 @@ package struct ChallengeRoutes: Sendable {
             let id = try context.parameter("id", ChallengeID.init)
             guard let view = try await store.view(id) else { throw Problem(.notFound) }
             return try Response.json(.ok, ChallengeAnswer(view))
-        }
-    }
-
-    /// Only a signed-in user may ask for a code to change a phone.
-    ///
-    /// Signature, type, audience and expiry of the access token are judged here; a token that was revoked less than its
-    /// lifetime ago is still taken, until this service follows the feed of revocations. What the code then proves is worth
-    /// nothing without a token that user-service itself accepts.
-    private func authorize(_ purpose: Purpose, _ request: Request) async throws {
-        guard purpose == .changePhone else { return }
-        let text = try request.bearerToken()
-        do {
-            _ = try await tokens.access(text)
-        } catch {
-            throw Problem.invalidToken("The access token is not valid.")
         }
     }
 

@@ -1,0 +1,93 @@
+import Foundation
+import HTTPServer
+import HTTPTypes
+import Hummingbird
+import Identity
+import Logging
+import ServiceTestKit
+import Synchronization
+import Testing
+import Tokens
+
+@testable import OTPService
+
+/// user-service, as far as its feed goes.
+private final class FeedStub: Sendable {
+    private let pending = Mutex<[String]>([])
+
+    func tell(_ change: String) { pending.withLock { $0.append(change) } }
+
+    func run(_ body: @escaping @Sendable (FeedStub, String) async throws -> Void) async throws {
+        let (ports, listening) = AsyncStream<Int>.makeStream()
+        let server = try HTTPApplication(
+            configuration: HTTPServerConfiguration(host: "127.0.0.1", port: 0, problems: OTPService.problems),
+            logger: Logger(label: "stub"), onListening: { listening.yield($0) }
+        ) { router in
+            router.get("/internal/changes") { request, _ in
+                let isFirst = try request.query.string("cursor") == nil
+                if !isFirst { try await Task.sleep(for: .milliseconds(50)) }
+                let changes = self.pending.withLock { pending in
+                    defer { pending = [] }
+                    return pending
+                }
+                return Response.json(
+                    .ok,
+                    text:
+                        #"{"changes":[\#(changes.joined(separator: ","))],"cursor":"c","more":false,"reset":false,"waited_ms":50}"#
+                )
+            }
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server.run() }
+            for await port in ports {
+                try await body(self, "http://127.0.0.1:\(port)")
+                break
+            }
+            group.cancelAll()
+            while let result = await group.nextResult() { _ = result }
+        }
+    }
+}
+
+@Suite("Revoked tokens at otp-service", .timeLimit(.minutes(2)))
+struct RevocationTests {
+    @Test("SES-06: a token is refused within a second of its revocation, its session's end or its user's mark")
+    func revoked() async throws {
+        try await FeedStub().run { stub, url in
+            try await withOTPServer(["USER_SERVICE_URL": url]) { server in
+                let now = Date()
+                func text(_ token: AccessToken) async throws -> String { try await server.signer.sign(token, now: now) }
+                func token(user: UserID = UserID(), session: SessionID = SessionID()) -> AccessToken {
+                    AccessToken(
+                        userID: user, sessionID: session, id: .version7(), issuedAt: now, expiresAt: now + 900)
+                }
+                func ask(_ token: AccessToken) async throws -> Int {
+                    let body = #"{"phone":"\#(PhoneNumber.fresh().e164)","purpose":"change_phone"}"#
+                    return try await server.api.post("/v1/otp/send", body, token: try await text(token)).status
+                }
+                let tokens = (0..<4).map { _ in token() }
+                for _ in 0..<100 where try await ask(tokens[0]) != 202 { try await Task.sleep(for: .milliseconds(50)) }
+                for token in tokens { #expect(try await ask(token) == 202) }
+
+                let hash = tokens[0].tokenHash.map { String(format: "%02x", $0) }.joined()
+                let end = Timestamp.text(now + 900)
+                stub.tell(#"{"kind":"token-revoked","token_hash":"\#(hash)","expires_at":"\#(end)"}"#)
+                stub.tell(
+                    #"{"kind":"session-ended","user_id":"\#(tokens[1].userID)","session_id":"\#(tokens[1].sessionID)","expires_at":"\#(end)"}"#
+                )
+                stub.tell(
+                    #"{"kind":"user-not-before","user_id":"\#(tokens[2].userID)","not_before":"\#(Timestamp.text(now))"}"#
+                )
+                stub.tell(#"{"kind":"of-a-later-version","user_id":"\#(tokens[3].userID)"}"#)
+                try await Task.sleep(for: .seconds(1))
+                for token in tokens.prefix(3) { #expect(try await ask(token) == 401) }
+                #expect(try await ask(tokens[3]) == 202)
+                // A token of another session, and one issued after the mark.
+                let other = AccessToken(
+                    userID: tokens[2].userID, sessionID: SessionID(), id: .version7(), issuedAt: now + 1,
+                    expiresAt: now + 900)
+                #expect(try await ask(other) == 202)
+            }
+        }
+    }
+}
