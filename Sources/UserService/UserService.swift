@@ -29,15 +29,17 @@ package enum UserService: ServiceDefinition {
     }
 
     package static func settings(_ reader: SettingsReader, _ common: CommonSettings) -> UserSettings {
-        UserSettings(reader)
+        UserSettings(reader, common.algorithm)
     }
 
     package static func compose(_ runtime: Runtime<UserSettings>) async throws -> Composition {
         let cleanup = Cleanup(
             postgres: runtime.postgres, interval: runtime.settings.cleanupInterval, logger: runtime.logger)
+        let signal = ChangeSignal(postgres: runtime.postgres, logger: runtime.logger)
         let assembly = UserAssembly(
-            postgres: runtime.postgres, keys: runtime.common.keys, limits: runtime.settings.limits)
-        return Composition(services: [cleanup], routes: assembly.add)
+            postgres: runtime.postgres, keys: runtime.common.keys, limits: runtime.settings.limits,
+            accessKeys: runtime.settings.accessKeys, signal: signal, logger: runtime.logger)
+        return Composition(services: [cleanup, signal], routes: assembly.add)
     }
 }
 
@@ -46,10 +48,16 @@ struct UserAssembly: Sendable {
     let postgres: PostgresClient
     let keys: TokenKeys
     let limits: SessionLimits
+    /// Nil for HS256.
+    var accessKeys: AccessKeyPair?
+    let signal: ChangeSignal
+    let logger: Logger
 
     func add(to router: PostkeyRouter) {
-        let verifier = TokenVerifier(keys: keys)
-        let issuer = SessionIssuer(signer: TokenSigner(keys: keys), refreshTokens: RefreshTokens(keys))
+        let verifier = TokenVerifier(keys: keys, accessKeys: accessKeys?.published)
+        let issuer = SessionIssuer(
+            signer: TokenSigner(keys: keys, accessKey: accessKeys?.current), refreshTokens: RefreshTokens(keys))
+        let revocations = RevocationStore(postgres: postgres)
 
         SignInRoutes(
             signIn: SignInWithProof(
@@ -57,21 +65,35 @@ struct UserAssembly: Sendable {
                 recycling: RecyclingStore(postgres: postgres, days: limits.phoneRecycleDays))
         ).add(to: router)
         SessionRoutes(
-            refresh: RefreshSession(store: SessionStore(postgres: postgres, limits: limits), issuer: issuer)
+            refresh: RefreshSession(
+                store: SessionStore(postgres: postgres, limits: limits), issuer: issuer, signal: signal, logger: logger),
+            sessions: OwnSessions(postgres: postgres, signal: signal), verifier: verifier
         ).add(to: router)
-        LogoutRoutes(signOut: SignOut(store: RevocationStore(postgres: postgres)), verifier: verifier).add(to: router)
+        LogoutRoutes(signOut: SignOut(store: revocations, signal: signal), verifier: verifier).add(to: router)
+        TokenInspectionRoutes(
+            inspection: TokenInspection(
+                postgres: postgres, verifier: verifier, refreshTokens: issuer.refreshTokens, store: revocations,
+                signal: signal), verifier: verifier
+        ).add(to: router)
+        FeedRoutes(
+            read: ReadChanges(store: FeedStore(postgres: postgres), signal: signal), cursors: FeedCursors(keys),
+            verifier: verifier
+        ).add(to: router)
+        KeySetRoutes(keys: accessKeys?.published.all ?? []).add(to: router)
         let (users, accounts) = (UserStore(postgres: postgres), AccountStore(postgres: postgres))
         ProfileRoutes(users: users, verifier: verifier).add(to: router)
         AccountRoutes(
             changePhone: ChangePhone(verifier: verifier, accounts: accounts, users: users), accounts: accounts,
-            verifier: verifier
+            verifier: verifier, signal: signal
         ).add(to: router)
         let directory = DirectoryStore(postgres: postgres)
         DirectoryRoutes(
             directory: directory, statistics: StatisticsStore(postgres: postgres), cursors: DirectoryCursors(keys),
             verifier: verifier
         ).add(to: router)
-        ActionRoutes(actions: ActionStore(postgres: postgres), directory: directory, verifier: verifier).add(to: router)
+        ActionRoutes(
+            actions: ActionStore(postgres: postgres), directory: directory, verifier: verifier, signal: signal
+        ).add(to: router)
     }
 }
 
@@ -79,8 +101,10 @@ struct UserAssembly: Sendable {
 package struct UserSettings: Sendable {
     let limits: SessionLimits
     let cleanupInterval: Duration
+    /// `JWT_PRIVATE_KEY` and `JWT_PREVIOUS_PRIVATE_KEY`; nil for HS256.
+    let accessKeys: AccessKeyPair?
 
-    init(_ reader: SettingsReader) {
+    init(_ reader: SettingsReader, _ algorithm: TokenAlgorithm) {
         var limits = SessionLimits()
         limits.accessLifetime = reader.integer("ACCESS_TOKEN_TTL", default: limits.accessLifetime, in: 60...86_400)
         limits.idleLifetime = reader.integer(
@@ -91,6 +115,7 @@ package struct UserSettings: Sendable {
         limits.phoneRecycleDays = reader.integer("PHONE_RECYCLE_DAYS", default: limits.phoneRecycleDays, in: 0...3650)
         self.limits = limits
         // At most a day: partitions for revoked tokens are made two days ahead.
+        accessKeys = algorithm == .edDSA ? AccessKeyPair(reader) : nil
         cleanupInterval = reader.seconds("BLACKLIST_CLEANUP_INTERVAL", default: 86_400, in: 1...86_400)
     }
 }

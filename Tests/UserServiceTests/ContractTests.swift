@@ -80,7 +80,7 @@ struct ContractTests {
         #expect(!"\(user)".contains(UserServer.phone))
     }
 
-    @Test("gives refresh tokens that cannot be told from random ones")
+    @Test("SES-13: gives refresh tokens that cannot be told from random ones")
     func refreshTokens() throws {
         let tokens = RefreshTokens(UserServer.keys)
         let session = SessionID()

@@ -60,7 +60,7 @@ struct LogoutRouteTests {
         }
     }
 
-    @Test("may be asked for again, and changes nobody else's sessions")
+    @Test("SES-09: may be asked for again, and changes nobody else's sessions")
     func again() async throws {
         try await withUserServer { server in
             let session = try await server.login()
@@ -78,7 +78,7 @@ struct LogoutRouteTests {
         }
     }
 
-    @Test("everywhere ends all sessions, and a sign-in right after works")
+    @Test("SES-11: everywhere ends all sessions, and a sign-in right after works")
     func everywhere() async throws {
         try await withUserServer { server in
             var sessions: [UserServer.Answer] = []

@@ -9,7 +9,7 @@ import Tokens
 
 @Suite("POST /v1/auth/refresh")
 struct RefreshRouteTests {
-    @Test("replaces the token, and keeps session and user")
+    @Test("SES-01: replaces the token, and keeps session and user")
     func rotation() async throws {
         try await withUserServer { server in
             let first = try await server.login()
@@ -43,7 +43,7 @@ struct RefreshRouteTests {
         }
     }
 
-    @Test("ends the session when an older token comes back")
+    @Test("SES-02: ends the session when an older token comes back")
     func reuse() async throws {
         try await withUserServer { server in
             let other = try await server.login()
@@ -88,7 +88,7 @@ struct RefreshRouteTests {
         }
     }
 
-    @Test("leaves nothing alive when it meets a logout")
+    @Test("RACE-07, SES-18: leaves nothing alive when it meets a logout")
     func logoutRace() async throws {
         try await withUserServer { server in
             for _ in 0..<20 {
@@ -106,7 +106,7 @@ struct RefreshRouteTests {
         }
     }
 
-    @Test("ends with idleness, and with age however busy")
+    @Test("SES-04, SES-05: ends with idleness, and with age however busy")
     func expiry() async throws {
         try await withUserServer { server in
             let idle = try await server.login()

@@ -89,7 +89,8 @@ struct SessionRuleTests {
             expiresAt: Date() + proof.expiresAt.timeIntervalSince(model.now))
         let (outcome, grant, isNewUser) = try await stores.signIn.signIn(
             SignInRequest(
-                token: token, deviceName: nil, newUserID: UserID(), newSessionID: session, refreshToken: refreshToken,
+                token: token, deviceName: nil, address: testAddress, newUserID: UserID(), newSessionID: session,
+                refreshToken: refreshToken,
                 accessTokenID: .version7()))
         history.append("sign in \(index): \(expected)")
         #expect(outcome == expected, "\(history)")
@@ -116,7 +117,7 @@ struct SessionRuleTests {
         let expected = session.refresh(
             presenting: presented, at: model.now, user: status, signInNotBefore: model.mark, limits: limits)
         let (outcome, grant) = try await stores.sessions.refresh(
-            token, successor: successor, accessTokenID: .version7())
+            token, successor: successor, accessTokenID: .version7(), from: testAddress)
         history.append("refresh \(index) with \(presented): \(expected)")
         #expect(outcome == expected, "\(history)")
         model.proofs[index].session = session
@@ -146,7 +147,7 @@ struct SessionRuleTests {
                 model.proofs[proof].session?.end = .logoutEverywhere
             }
         } else {
-            try await store.endSession(of: access)
+            try await store.endSession(of: access, reason: .logout)
             if session.end == nil { model.proofs[index].session?.end = .logout }
         }
     }

@@ -81,7 +81,7 @@ struct SignInRouteTests {
         }
     }
 
-    @Test("makes one user of twenty proofs of one phone at once")
+    @Test("RACE-05: makes one user of twenty proofs of one phone at once")
     func newUserRace() async throws {
         try await withUserServer { server in
             let answers = try await atOnce(20) { _ in try await server.login(try await server.proof()) }

@@ -85,6 +85,38 @@ struct UserServer: Sendable {
         try await send("POST", "/v1/auth/logout", token: token, body: everywhere ? #"{"everywhere":true}"# : nil)
     }
 
+    /// Asks as another service of ours.
+    func ask(
+        _ path: String, method: String = "GET", as service: ServiceName = .otp, body: String? = nil,
+        headers: [(String, String)] = []
+    ) async throws -> Answer {
+        let now = Date()
+        let token = try await TokenSigner(keys: UserServer.keys).sign(
+            ServiceToken(service: service, audience: .user, expiresAt: now + 60), now: now)
+        return try await send(method, path, token: token, body: body, headers: headers)
+    }
+
+    /// Sends a form.
+    func form(_ path: String, _ fields: String, asService: Bool = false) async throws -> Answer {
+        let type = [("Content-Type", "application/x-www-form-urlencoded")]
+        if asService { return try await ask(path, method: "POST", body: fields, headers: type) }
+        return try await send("POST", path, body: fields, headers: type)
+    }
+
+    /// All that the feed has from a cursor on, and the next cursor.
+    func changes(_ cursor: String? = nil, wait: Int = 0) async throws -> (changes: [[String: Any]], cursor: String) {
+        var all: [[String: Any]] = []
+        var cursor = cursor
+        while true {
+            let query = cursor.map { "?cursor=\($0)&wait=\(all.isEmpty ? wait : 0)" } ?? ""
+            let answer = try await ask("/internal/changes" + query)
+            #expect(answer.status == 200, "\(answer.text)")
+            all += answer.object["changes"] as? [[String: Any]] ?? []
+            cursor = answer.string("cursor")
+            if answer.object["more"] as? Bool != true { return (all, cursor ?? "") }
+        }
+    }
+
     func me(_ token: String) async throws -> Answer { try await send("GET", "/v1/users/me", token: token) }
 
     /// Lets time pass for everything that the database knows.
@@ -108,6 +140,8 @@ struct UserServer: Sendable {
     }
 }
 
+let testAddress = ClientAddress(IPAddress(v4: 0xCB00_7109))
+
 let quietLogger: Logger = {
     var logger = Logger(label: "tests")
     logger.logLevel = .critical
@@ -121,28 +155,32 @@ func withUserDatabase(_ body: (TestDatabase) async throws -> Void) async throws 
 
 /// Runs user-service until `body` returns.
 func withUserServer(
-    keys: TokenKeys = UserServer.keys, limits: SessionLimits = SessionLimits(),
+    keys: TokenKeys = UserServer.keys, limits: SessionLimits = SessionLimits(), accessKeys: AccessKeyPair? = nil,
     _ body: @escaping @Sendable (UserServer) async throws -> Void
 ) async throws {
     try await withUserDatabase { database in
-        try await serve(database, database.client, keys: keys, limits: limits, body)
+        try await serve(database, database.client, keys: keys, limits: limits, accessKeys: accessKeys, body)
     }
 }
 
 /// Runs user-service on a database until `body` returns.
 func serve(
     _ database: TestDatabase, _ postgres: PostgresClient, keys: TokenKeys = UserServer.keys,
-    limits: SessionLimits = SessionLimits(), _ body: @escaping @Sendable (UserServer) async throws -> Void
+    limits: SessionLimits = SessionLimits(), accessKeys: AccessKeyPair? = nil, runsSignal: Bool = true,
+    _ body: @escaping @Sendable (UserServer) async throws -> Void
 ) async throws {
     let client = HTTPClient(configuration: HTTPClientConfiguration(), logger: quietLogger)
     let (ports, port) = AsyncStream.makeStream(of: Int.self)
-    let assembly = UserAssembly(postgres: postgres, keys: keys, limits: limits)
+    let signal = ChangeSignal(postgres: postgres, logger: quietLogger)
+    let assembly = UserAssembly(
+        postgres: postgres, keys: keys, limits: limits, accessKeys: accessKeys, signal: signal, logger: quietLogger)
     let application = try HTTPApplication(
         configuration: HTTPServerConfiguration(host: "127.0.0.1", port: 0, problems: UserService.problems),
         logger: quietLogger, translate: { ($0 as? PostgresError).flatMap(Problem.init) },
         onListening: { port.yield($0) }, routes: assembly.add)
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await application.run() }
+        if runsSignal { group.addTask { try await signal.run() } }
         for await port in ports {
             try await body(
                 UserServer(

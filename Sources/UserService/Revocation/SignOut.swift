@@ -4,6 +4,7 @@ import Tokens
 /// Ends the session of an access token, or all of its user's.
 struct SignOut: Sendable {
     let store: RevocationStore
+    let signal: ChangeSignal
 
     /// Signs out. Throws `SignOutError` or `PostgresError`.
     ///
@@ -13,8 +14,9 @@ struct SignOut: Sendable {
         if everywhere {
             guard try await store.endAllSessions(of: token) else { throw SignOutError.revoked }
         } else {
-            try await store.endSession(of: token)
+            try await store.endSession(of: token, reason: .logout)
         }
+        signal.give()
     }
 }
 

@@ -46,6 +46,12 @@ extension ProblemType {
             A phone is one account. Whoever holds this phone may sign in with it; to give it to this user, that account must be \
             deleted first. The verification token is not used up.
             """)
+    static let unsupportedTokenType = ProblemType(
+        "unsupported-token-type", status: 400, title: "This kind of token cannot be revoked",
+        explanation: """
+            Access tokens and refresh tokens can be revoked here. A verification token is worth nothing after its one use or \
+            five minutes; tokens of administrators and services are not given out by this service.
+            """)
 
     static let accountConfirmationRequired = ProblemType(
         "account-confirmation-required", status: 409, title: "The account of this phone was not used for long",
@@ -64,6 +70,7 @@ extension ProblemType {
 
     static let user: [ProblemType] = [
         .accountConfirmationRequired, .accountConfirmationFailed,
+        .unsupportedTokenType,
         .verificationAlreadyUsed, .userSuspended, .refreshTokenReused, .userDeleted, .idempotencyKeyReused,
         .verificationNotValid, .freshSignInRequired, .phoneInUse,
     ]

@@ -98,6 +98,8 @@ struct SessionLimits: Sendable, Hashable {
     var absoluteLifetime = 30 * 86_400
     /// For so long the refresh token that was just replaced gives the same successor.
     var refreshGrace = 10
+    /// The live sessions that a user may have; one more ends the oldest.
+    var maximumSessions = 50
     /// For so long a verification token gives the session again that it began.
     var signInRepeat = 60
     /// `PHONE_RECYCLE_DAYS`, in days: a phone that was not used for so long may be somebody else's. 0 for never.

@@ -7,7 +7,7 @@ struct SignInRoutes: Sendable {
     let signIn: SignInWithProof
 
     func add(to router: PostkeyRouter) {
-        router.post("/v1/auth/login") { request, _ in
+        router.post("/v1/auth/login") { request, context in
             let body = try await request.json(as: LoginBody.self)
             var deviceName: String?
             if let text = body.deviceName {
@@ -19,7 +19,7 @@ struct SignInRoutes: Sendable {
             let choice = try body.choice()
             do {
                 let (tokens, isNewUser) = try await signIn(
-                    body.verificationToken, deviceName: deviceName, choice: choice)
+                    body.verificationToken, deviceName: deviceName, choice: choice, from: context.clientAddress)
                 return Response.json(isNewUser ? .created : .ok, text: tokens.json)
             } catch let error as SignInError {
                 throw Self.problem(error)

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPServer
 import Identity
 import Postgres
 import Tokens
@@ -7,6 +8,7 @@ import Tokens
 struct SignInRequest: Sendable {
     let token: VerificationToken
     let deviceName: String?
+    let address: ClientAddress
     /// Used if the phone has no user.
     let newUserID: UserID
     let newSessionID: SessionID
@@ -27,7 +29,8 @@ struct SignInStore: Sendable {
     ///
     /// One statement: the use of the token is the session's row, unique by challenge. Twenty at once queue on the
     /// user's row and then on the unique index; `known` is what the statement's snapshot saw, and a session that a
-    /// twin began after that comes back from the conflict instead.
+    /// twin began after that comes back from the conflict instead. Whoever suspends or deletes the user locks the row
+    /// too: a sign-in that comes second sees it, and the session of one that comes first is ended.
     func signIn(
         _ request: SignInRequest
     ) async throws(PostgresError) -> (outcome: SignInOutcome, grant: SessionGrant?, isNewUser: Bool) {
@@ -49,10 +52,10 @@ struct SignInStore: Sendable {
                         else u.last_sign_in_at end
                 returning u.*
             ), opened as (
-                insert into sessions as s (id, user_id, challenge_id, device_name, refresh_hash, access_token_id,
-                    access_expires_at, idle_expires_at, absolute_expires_at)
-                select p.session_id, a.id, p.challenge_id, \(request.deviceName), \(request.refreshToken.hash),
-                    \(request.accessTokenID),
+                insert into sessions as s (id, user_id, challenge_id, device_name, address, refresh_hash,
+                    access_token_id, access_expires_at, idle_expires_at, absolute_expires_at)
+                select p.session_id, a.id, p.challenge_id, \(request.deviceName),
+                    \(request.address.description)::inet, \(request.refreshToken.hash), \(request.accessTokenID),
                     -- Up to the whole second: exp has no fraction, and the client is promised this many seconds.
                     date_trunc('second', now() + make_interval(secs => \(Double(limits.accessLifetime)))
                         + interval '999999 microseconds'),
@@ -60,6 +63,20 @@ struct SignInStore: Sendable {
                 from p, account a where a.status = 'active' and not \(unescaped: recycled("a"))
                 on conflict (challenge_id) do update set device_name = s.device_name
                 returning s.*
+            ), begun as (
+                select o.* from opened o join p on o.id = p.session_id
+            ), too_many as (
+                update sessions old set ended_at = now(), end_reason = 'too_many'
+                from begun b
+                where old.id in (
+                    select o.id from sessions o
+                    where o.user_id = b.user_id and o.ended_at is null and o.idle_expires_at > now()
+                    order by o.created_at desc offset \(limits.maximumSessions - 1))
+                returning old.*
+            ), told as (
+                insert into changes (kind, user_id, session_id, expires_at)
+                select 'user-changed', user_id, null, null from begun
+                union all select 'session-ended', user_id, id, access_expires_at from too_many
             ), owner as (
                 select * from account union all select u.* from users u join known k on k.user_id = u.id
             ), session as (

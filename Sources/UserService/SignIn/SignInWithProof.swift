@@ -1,4 +1,5 @@
 import Foundation
+import HTTPServer
 import Identity
 import Postgres
 import Tokens
@@ -16,7 +17,7 @@ struct SignInWithProof: Sendable {
     /// The choice matters only for a phone that may be somebody else's now. It is done first and the sign-in then tried again, in
     /// statements of their own: whatever happens in between, the token begins one session at most.
     func callAsFunction(
-        _ text: String, deviceName: String?, choice: AccountChoice? = nil
+        _ text: String, deviceName: String?, choice: AccountChoice? = nil, from address: ClientAddress
     ) async throws -> (tokens: SessionTokens, isNewUser: Bool) {
         let token = try await verified(text)
         let session = SessionID()
@@ -24,7 +25,7 @@ struct SignInWithProof: Sendable {
             throw SignInError.invalid
         }
         let request = SignInRequest(
-            token: token, deviceName: deviceName, newUserID: UserID(), newSessionID: session,
+            token: token, deviceName: deviceName, address: address, newUserID: UserID(), newSessionID: session,
             refreshToken: refreshToken,
             accessTokenID: .version7())
         var (outcome, grant, isNewUser) = try await store.signIn(request)

@@ -118,7 +118,7 @@ package final class TestCluster: Sendable {
         listen_addresses = '127.0.0.1'
         port = $port
         unix_socket_directories = '$dir'
-        max_connections = 400
+        max_connections = 1000
         shared_buffers = 64MB
         fsync = off
         full_page_writes = off

@@ -9,11 +9,13 @@ struct AccountRoutes: Sendable {
     let changePhone: ChangePhone
     let accounts: AccountStore
     let verifier: TokenVerifier
+    let signal: ChangeSignal
 
     func add(to router: PostkeyRouter) {
         let me = router.group("/v1/users/me", accessTokens: verifier)
         me.delete { _, context in
             guard try await accounts.close(of: context.token) else { throw Problem.invalidToken() }
+            signal.give()
             context.logger.info("A user left", metadata: ["user_id": "\(context.token.userID)"])
             return Response.empty(.noContent)
         }
@@ -21,6 +23,7 @@ struct AccountRoutes: Sendable {
             let body = try await request.json(as: PhoneChangeBody.self)
             do {
                 let user = try await changePhone(body.verificationToken, of: context.token)
+                signal.give()
                 context.logger.info("A user changed the phone", metadata: ["user_id": "\(user.id)"])
                 var json = JSONText(capacity: 384)
                 user.write(to: &json)

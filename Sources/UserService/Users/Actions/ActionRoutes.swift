@@ -10,6 +10,7 @@ struct ActionRoutes: Sendable {
     let actions: ActionStore
     let directory: DirectoryStore
     let verifier: TokenVerifier
+    let signal: ChangeSignal
 
     func add(to router: PostkeyRouter) {
         let routes = router.group("/internal/users/{id}", serviceTokens: verifier, audience: .user)
@@ -27,6 +28,7 @@ struct ActionRoutes: Sendable {
                         "sessions_ended": "\(ended)", "asked_by": "\(context.service.rawValue)",
                     ])
                 if let problem = Self.problem(outcome) { throw problem }
+                signal.give()
                 guard let entry = try await directory.entry(id) else { throw Problem(.notFound) }
                 return Response.json(.ok, text: entry.json)
             }
