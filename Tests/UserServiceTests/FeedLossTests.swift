@@ -12,6 +12,8 @@ import Testing
 struct FeedLossTests {
     /// `FEED_REVOCATIONS=100000` for the full size.
     static let count = ProcessInfo.processInfo.environment["FEED_REVOCATIONS"].flatMap { Int($0) } ?? 3000
+    /// With `FEED_CRASH=1`, and no other test beside this one, a backend is killed so that the whole server recovers.
+    static let crashes = ProcessInfo.processInfo.environment["FEED_CRASH"] != nil
     static let writers = 6
 
     private final class Ledger: Sendable {
@@ -122,6 +124,10 @@ struct FeedLossTests {
                 order by random() limit 1
                 """)
             // The epoch goes as it does in crash recovery; a real one would take every other test's server along.
+            if Self.crashes, round % 8 == 5 {
+                _ = try? await database.execute("copy (select '') to program 'kill -9 $PPID'")
+                try await Task.sleep(for: .seconds(2))
+            }
             if round == 3 { _ = try? await database.execute("delete from change_feed_epoch") }
         }
     }

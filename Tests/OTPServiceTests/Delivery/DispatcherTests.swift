@@ -24,7 +24,7 @@ struct DispatcherTests {
                         configuration: HTTPClientConfiguration(connectionsPerHost: 64), logger: logger)
                     let other = OTPAssembly(
                         settings: server.settings, keys: Keys.tokens, postgres: server.database.client, client: client,
-                        logger: logger)
+                        userServiceClient: client, logger: logger)
                     group.addTask { try await client.run() }
                     group.addTask { try await other.dispatcher.run() }
                 }
