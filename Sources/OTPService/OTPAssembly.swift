@@ -31,6 +31,11 @@ package struct OTPAssembly: Sendable {
     private let gatewayRoutes: GatewayRoutes
     private let feed: ChangeFollower
     private let accessKeys: PublishedKeys?
+    private let destinations: DestinationRoutes
+    private let budget: BudgetRoutes
+    private let budgetWatch: BudgetWatch?
+    /// Renews what is known of destinations.
+    package let destinationWatch: DestinationWatch
 
     /// Puts the parts together; nothing runs yet.
     package init(
@@ -46,7 +51,8 @@ package struct OTPAssembly: Sendable {
             outbox: outbox,
             deliver: DeliverMessage(gateway: gateway, watch: watch, keys: settings.keys, logger: logger),
             configuration: delivery, logger: logger)
-        store = ChallengeStore(postgres: postgres, limits: settings.limits)
+        let limits = settings.limits
+        store = ChallengeStore(postgres: postgres, limits: limits, testPhones: settings.testNumbers.phones)
         retention = Retention(postgres: postgres, days: settings.retentionDays, logger: logger)
         gauges = OutboxGauges(outbox: outbox, logger: logger)
         counting = CountStatistics(postgres: postgres, days: settings.retentionDays, logger: logger)
@@ -59,13 +65,27 @@ package struct OTPAssembly: Sendable {
         feed = ChangeFollower(userService: userService, logger: logger)
         accessKeys = algorithm == .edDSA ? PublishedKeys(userService: userService, logger: logger) : nil
         let tokens = TokenVerifier(keys: keys, accessKeys: accessKeys)
+        let destinationStore = DestinationStore(postgres: postgres)
+        let board = DestinationBoard(store: destinationStore, fraudGuard: limits.fraudGuard)
+        destinationWatch = DestinationWatch(
+            board: board, store: destinationStore, evaluator: DestinationEvaluator(postgres: postgres),
+            counts: limits.fraudGuard != .off, logger: logger)
+        let gate = RequestGate(store: AllowanceStore(postgres: postgres, limits: limits))
+        let refusals = RefusalMemory<SendRefusal>()
         challenges = ChallengeRoutes(
             send: SendCode(
                 store: store, keys: settings.keys, policy: settings.policy, destinations: settings.destinations,
+                board: board, testNumbers: settings.testNumbers, refusals: refusals, gate: gate,
                 defaultRegion: settings.defaultRegion, metrics: metrics, wake: dispatcher.wake),
             answer: AnswerChallenge(
-                store: store, keys: settings.keys, signer: TokenSigner(keys: keys), metrics: metrics),
-            store: store, users: UserTokens(verifier: tokens, revocations: feed.revocations))
+                store: store, keys: settings.keys, signer: TokenSigner(keys: keys), metrics: metrics,
+                memory: RefusalMemory(), refusals: refusals, gate: gate),
+            store: store, users: UserTokens(verifier: tokens, revocations: feed.revocations), gate: gate,
+            fields: RateLimitFields(limits), metrics: metrics)
+        destinations = DestinationRoutes(store: destinationStore, watch: destinationWatch, tokens: tokens)
+        let budgetStore = BudgetStore(postgres: postgres)
+        budget = BudgetRoutes(store: budgetStore, limit: limits.dailyBudget, watch: destinationWatch, tokens: tokens)
+        budgetWatch = limits.dailyBudget.map { BudgetWatch(store: budgetStore, limit: $0, logger: logger) }
         statistics = StatisticsRoutes(statistics: StatisticsStore(postgres: postgres), tokens: tokens)
         messageLog = MessageLogRoutes(log: MessageLog(postgres: postgres), tokens: tokens)
         unlock = UnlockRoutes(store: store, tokens: tokens)
@@ -76,8 +96,9 @@ package struct OTPAssembly: Sendable {
     ///
     /// The feed is not asked about when this service is ready: without user-service all works but the change of a phone.
     package var services: [any Service] {
-        [dispatcher, gauges, retention, counting, reportInbox, feed]
+        [dispatcher, gauges, retention, counting, reportInbox, feed, destinationWatch]
             + [accessKeys].compactMap { $0 as (any Service)? }
+            + [budgetWatch].compactMap { $0 as (any Service)? }
     }
 
     /// Shows in `/health/ready` whether messages go out; never makes the service unready, because restarting or emptying it would
@@ -94,5 +115,7 @@ package struct OTPAssembly: Sendable {
         reports.add(to: router)
         unlock.add(to: router)
         gatewayRoutes.add(to: router)
+        destinations.add(to: router)
+        budget.add(to: router)
     }
 }

@@ -8,8 +8,11 @@ package struct OTPSettings: Sendable {
     package let keys: CodeKeys
     /// `OTP_LENGTH`, `OTP_TTL`, `OTP_MAX_ATTEMPTS`.
     package let policy: CodePolicy
-    /// `OTP_SENDS_PER_PHONE`, `OTP_SENDS_PER_NETWORK`, `OTP_SENDS_PER_PREFIX`, `OTP_RESEND_COOLDOWNS`, `OTP_FRAUD_GUARD`.
+    /// `OTP_SENDS_PER_PHONE`, `OTP_SENDS_PER_NETWORK`, `OTP_SENDS_PER_PREFIX`, `OTP_REQUESTS_PER_NETWORK`,
+    /// `OTP_RESEND_COOLDOWNS`, `OTP_FRAUD_GUARD`, `SMS_DAILY_BUDGET`.
     package let limits: SendLimits
+    /// `OTP_TEST_NUMBERS`.
+    package let testNumbers: TestNumbers
     /// `OTP_ALLOWED_COUNTRIES`.
     package let destinations: DestinationPolicy
     /// `DEFAULT_REGION`: how numbers without a plus sign are read; nil refuses them.
@@ -44,9 +47,18 @@ package struct OTPSettings: Sendable {
         userServiceURL = reader.parsed(
             "USER_SERVICE_URL", default: .local, "an http or https URL without path, query and user info",
             UserServiceURL.init)
+        testNumbers = Self.testNumbers(reader, codeLength: policy.length, isProduction: isProduction)
+    }
+
+    private static func testNumbers(_ reader: SettingsReader, codeLength: Int, isProduction: Bool) -> TestNumbers {
         if isProduction, reader.optional("OTP_TEST_NUMBERS") != nil {
             reader.problem("OTP_TEST_NUMBERS", "must be absent in production")
+            return .none
         }
+        return reader.parsed(
+            "OTP_TEST_NUMBERS", default: .none,
+            "numbers with codes of OTP_LENGTH digits, like +919999900001:123456,+919999900002:000000"
+        ) { TestNumbers($0, codeLength: codeLength) }
     }
 
     private static func limits(_ reader: SettingsReader) -> SendLimits {
@@ -64,6 +76,13 @@ package struct OTPSettings: Sendable {
             "OTP_SENDS_PER_NETWORK", default: limits.network, "a limit like 25/300", RateLimit.init)
         limits.prefix = reader.parsed(
             "OTP_SENDS_PER_PREFIX", default: limits.prefix, "a limit like 20/3600", RateLimit.init)
+        limits.requests = reader.parsed(
+            "OTP_REQUESTS_PER_NETWORK", default: limits.requests, "a limit like 300/300", RateLimit.init)
+        limits.dailyBudget = reader.parsed("SMS_DAILY_BUDGET", default: nil, "a whole number from 1 to 1000000000") {
+            text -> Int?? in
+            guard let number = Int(text), (1...1_000_000_000).contains(number) else { return nil }
+            return .some(number)
+        }
         limits.fraudGuard = reader.choice("OTP_FRAUD_GUARD", default: .enforce)
         limits.cooldowns = reader.parsed(
             "OTP_RESEND_COOLDOWNS", default: limits.cooldowns, "one to ten numbers of seconds, 1 to 600, like 30,60,120"

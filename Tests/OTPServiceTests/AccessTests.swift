@@ -138,7 +138,7 @@ struct AccessTests {
         try await withOTPServer(delivers: false) { server in
             let router = PostkeyRouter(context: PostkeyRequestContext.self)
             server.assembly.add(to: router)
-            #expect(router.routes.count == 9)
+            #expect(router.routes.count == 15)
             for route in router.routes { #expect(text.contains("  \(route.path.description):\n"), "\(route.path)") }
             let published = try await server.api.get("/v1/otp/openapi.yaml")
             let page = try await server.api.get("/v1/otp/problems/incorrect-code")

@@ -22,6 +22,7 @@ enum Keys {
     static func settings(_ environment: [String: String] = [:], isProduction: Bool = false) throws -> OTPSettings {
         let base = [
             "OTP_SECRET_KEY": "kX3v9QwZt7LmB2nR5yHc8JdF4gSa6PeU", "OTP_SENDS_PER_NETWORK": "10000/300",
+            "OTP_REQUESTS_PER_NETWORK": "100000/300",
             "DEFAULT_REGION": "IN",
         ]
         let reader = SettingsReader(environment: base.merging(environment) { $1 })

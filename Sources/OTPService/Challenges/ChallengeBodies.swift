@@ -34,40 +34,6 @@ struct VerifyBody: JSONBody {
     }
 }
 
-/// 202 of a send or resend.
-struct ReceiptAnswer: Encodable {
-    let challengeID: ChallengeID
-    let channel: Channel
-    let expiresAt: Date
-    let expiresIn: Int
-    let resendAfter: Int
-    let resendsLeft: Int
-    let attemptsLeft: Int
-    let codeLength: Int
-
-    init(_ receipt: ChallengeReceipt) {
-        challengeID = receipt.challengeID
-        channel = receipt.channel
-        expiresAt = receipt.expiresAt
-        expiresIn = receipt.expiresIn
-        resendAfter = receipt.resendAfter
-        resendsLeft = receipt.resendsLeft
-        attemptsLeft = receipt.attemptsLeft
-        codeLength = receipt.codeLength
-    }
-
-    enum CodingKeys: String, CodingKey {
-        case challengeID = "challenge_id"
-        case channel
-        case expiresAt = "expires_at"
-        case expiresIn = "expires_in"
-        case resendAfter = "resend_after"
-        case resendsLeft = "resends_left"
-        case attemptsLeft = "attempts_left"
-        case codeLength = "code_length"
-    }
-}
-
 /// 200 of a verification.
 struct ProofAnswer: Encodable {
     let verificationToken: String

@@ -12,15 +12,26 @@ package struct ChallengeMetrics: Sendable {
         ).increment()
     }
 
-    func resent(_ channel: Channel, _ outcome: String) {
-        Counter(
-            label: "otp_resent_total", dimensions: [("channel", channel.rawValue), ("outcome", outcome)]
-        ).increment()
+    /// A send that was refused, by the database or from memory.
+    func refused(_ channel: Channel, _ region: String?, _ refusal: SendRefusal) {
+        sent(channel, region, refusal.label)
+        throttled(refusal.cause)
     }
 
-    /// The prefix limit would have refused this send, but is only recorded.
-    func throttleRecorded() {
-        Counter(label: "otp_throttled_total", dimensions: [("limit", "prefix"), ("enforced", "false")]).increment()
+    /// A resend; nil if it was accepted.
+    func resent(_ channel: Channel, _ refusal: SendRefusal?) {
+        Counter(
+            label: "otp_resent_total",
+            dimensions: [("channel", channel.rawValue), ("outcome", refusal?.label ?? "accepted")]
+        ).increment()
+        if let refusal { throttled(refusal.cause) }
+    }
+
+    /// A request was refused with 429 for this cause, or would have been if it were enforced.
+    func throttled(_ cause: String, enforced: Bool = true) {
+        Counter(
+            label: "otp_throttled_total", dimensions: [("limit", cause), ("enforced", enforced ? "true" : "false")]
+        ).increment()
     }
 
     func answered(_ decision: AnswerDecision) {
@@ -30,8 +41,14 @@ package struct ChallengeMetrics: Sendable {
             case .incorrect: "incorrect"
             case .locked: "locked"
             case .notActive: "not_active"
+            case .requestLimit: "request_limit"
             }
         Counter(label: "otp_verified_total", dimensions: [("outcome", outcome)]).increment()
+        switch decision {
+        case .locked: throttled("lock")
+        case .requestLimit(let wait): throttled(SendRefusal.requestLimit(wait: wait).cause)
+        case .verified, .incorrect, .notActive: break
+        }
     }
 }
 
@@ -43,6 +60,22 @@ extension SendRefusal {
         case .phoneLimit: "phone_limit"
         case .networkLimit: "network_limit"
         case .prefixLimit: "prefix_limit"
+        case .requestLimit: "request_limit"
+        case .budget: "budget"
+        case .destination: "destination"
+        }
+    }
+
+    /// What limited it, in `otp_throttled_total`.
+    var cause: String {
+        switch self {
+        case .resendTooSoon: "cooldown"
+        case .phoneLimit: "phone"
+        case .networkLimit: "network"
+        case .prefixLimit: "prefix"
+        case .requestLimit: "requests"
+        case .budget: "budget"
+        case .destination: "destination"
         }
     }
 }

@@ -1,4 +1,5 @@
 import HTTPServer
+import HTTPTypes
 
 extension ProblemType {
     static let invalidPhoneNumber = ProblemType(
@@ -28,22 +29,45 @@ extension ProblemType {
     static let tooManyFailures = ProblemType(
         "too-many-failures", status: 429, title: "Too many wrong codes",
         explanation: "The phone is locked after too many wrong codes. Answer again after Retry-After seconds.")
+    static let smsBudgetExhausted = ProblemType(
+        "sms-budget-exhausted", status: 429, title: "No more messages for now",
+        explanation: """
+            The messages of the day are used up, or sending has been paused. Ask again after Retry-After seconds; the \
+            operators have been told.
+            """)
+    static let requestLimitReached = ProblemType(
+        "request-limit-reached", status: 429, title: "Too many requests",
+        explanation: "Too many requests came from this network. Ask again after Retry-After seconds.")
+    static let idempotencyKeyReused = ProblemType(
+        "idempotency-key-reused", status: 422, title: "The key stands for another request",
+        explanation: "This Idempotency-Key was sent with another body before. Make a new key for each new request.")
+    static let requestInProgress = ProblemType(
+        "request-in-progress", status: 409, title: "The request is being answered",
+        explanation: """
+            A request with this Idempotency-Key is not answered yet. Send it again after Retry-After seconds; the answer \
+            will be that of the first.
+            """)
 
     /// All that only this service says.
     static let otp: [ProblemType] = [
         .invalidPhoneNumber, .destinationNotAllowed, .resendTooSoon, .sendLimitReached, .destinationThrottled,
         .resendsExhausted, .challengeNotActive, .incorrectCode, .tooManyFailures,
+        .smsBudgetExhausted, .requestLimitReached, .idempotencyKeyReused, .requestInProgress,
     ]
 }
 
 extension Problem {
     /// The one table from refusals to answers. A network's and a phone's limit look alike, so that nobody can probe how often
-    /// somebody else's phone was used.
-    init(_ refusal: SendRefusal) {
-        switch refusal {
-        case .resendTooSoon(let wait): self.init(.resendTooSoon, retryAfter: wait.wholeSeconds)
-        case .phoneLimit(let wait), .networkLimit(let wait): self.init(.sendLimitReached, retryAfter: wait.wholeSeconds)
-        case .prefixLimit(let wait): self.init(.destinationThrottled, retryAfter: wait.wholeSeconds)
-        }
+    /// somebody else's phone was used; only the caller's own network shows in `headers`.
+    init(_ refusal: SendRefusal, headers: HTTPFields = [:]) {
+        let type: ProblemType =
+            switch refusal {
+            case .resendTooSoon: .resendTooSoon
+            case .phoneLimit, .networkLimit: .sendLimitReached
+            case .prefixLimit, .destination: .destinationThrottled
+            case .requestLimit: .requestLimitReached
+            case .budget: .smsBudgetExhausted
+            }
+        self.init(type, retryAfter: refusal.wait.wholeSeconds, headers: headers)
     }
 }

@@ -10,6 +10,8 @@ package enum AnswerDecision: Sendable, Hashable {
     /// Locked over all challenges; the wait is in microseconds.
     case locked(wait: Int)
     case notActive
+    /// The network has used up its requests; microseconds.
+    case requestLimit(wait: Int)
 }
 
 /// A challenge and its newest message, as its owner may see them.
@@ -35,13 +37,43 @@ extension ChallengeStore {
     ) async throws(PostgresError) -> AnswerDecision {
         let rows = try await postgres.write(
             """
-            SELECT outcome, wait, phone, purpose, attempts_left FROM answer_challenge(
+            SELECT outcome, wait, phone, purpose, attempts_left FROM judge_answer(
                 \(moment), \(challenge.uuid), \(candidates.current.keyID), \(candidates.current.digest),
                 \(candidates.previous?.keyID), \(candidates.previous?.digest),
                 \(locks.every), \(locks.seconds), \(locks.forGood))
             """)
         let (outcome, wait, phone, purpose, attemptsLeft) = try one(rows).decode(
             (String, Int?, String?, String?, Int?).self)
+        return try decision(outcome, wait, phone, purpose, attemptsLeft)
+    }
+
+    /// The same, and charges the network `requests` requests, or as many as are left, in the statement; where none is left,
+    /// nothing is judged. Returns how many were charged.
+    package func answer(
+        _ challenge: ChallengeID, _ candidates: (current: SealedCode, previous: SealedCode?), network: String,
+        requests: Int
+    ) async throws(PostgresError) -> (decision: AnswerDecision, requests: Int) {
+        let part = NetworkPart(network, limits.network, requests: limits.requests)
+        let rows = try await postgres.write(
+            """
+            SELECT l.granted, l.wait, a.outcome, a.wait, a.phone, a.purpose, a.attempts_left
+            FROM lease_requests(
+                NULL, \(part.key), \(part.requests.step), \(part.requests.window), \(requests), 0, true) l
+            CROSS JOIN LATERAL judge_answer(
+                NULL, CASE WHEN l.granted > 0 THEN \(challenge.uuid) END,
+                \(candidates.current.keyID), \(candidates.current.digest),
+                \(candidates.previous?.keyID), \(candidates.previous?.digest),
+                \(locks.every), \(locks.seconds), \(locks.forGood)) a
+            """)
+        let (granted, pause, outcome, wait, phone, purpose, attemptsLeft) = try one(rows).decode(
+            (Int, Int, String, Int?, String?, String?, Int?).self)
+        guard granted > 0 else { return (.requestLimit(wait: pause), 0) }
+        return (try decision(outcome, wait, phone, purpose, attemptsLeft), granted)
+    }
+
+    private func decision(
+        _ outcome: String, _ wait: Int?, _ phone: String?, _ purpose: String?, _ attemptsLeft: Int?
+    ) throws(PostgresError) -> AnswerDecision {
         switch outcome {
         case "verified":
             guard let phone = phone.flatMap(PhoneNumber.init(e164:)), let purpose = purpose.flatMap(Purpose.init)

@@ -28,7 +28,7 @@ package struct ChallengeReceipt: Sendable, Hashable {
     package let expiresIn: Int
     /// Seconds.
     package let resendAfter: Int
-    /// How often the same code may be sent again.
+    /// How many more messages there may be.
     package let resendsLeft: Int
     /// How many answers remain.
     package let attemptsLeft: Int
@@ -42,6 +42,10 @@ package enum SendOutcome: Sendable, Hashable {
     case refused(SendRefusal)
     case invalidPhone
     case destinationNotAllowed
+    /// The `Idempotency-Key` stands for another request.
+    case keyReused
+    /// The request with this `Idempotency-Key` is not answered yet.
+    case inProgress
 }
 
 /// What became of a request for the same code again.
@@ -52,7 +56,27 @@ package enum ResendOutcome: Sendable, Hashable {
     case notActive
 }
 
-/// Use case: a person asks for a code, or for the same one again.
+/// Who asks, and what it costs their network.
+package struct Caller: Sendable, Hashable {
+    /// Their network.
+    package let network: ClientAddress
+    /// Requests to charge to it with what they ask for.
+    package var requests = 0
+    /// The `Idempotency-Key` of the request.
+    package var idempotencyKey: String?
+    /// The signed-in user, where the purpose demands one.
+    package var user: String?
+
+    /// Somebody of whom only the network is known.
+    package init(_ network: ClientAddress, requests: Int = 0, idempotencyKey: String? = nil, user: String? = nil) {
+        self.network = network
+        self.requests = requests
+        self.idempotencyKey = idempotencyKey
+        self.user = user
+    }
+}
+
+/// Use case: a person asks for a code.
 ///
 /// It answers when the challenge and its message are durable, and never waits for the gateway. The answer never depends on
 /// whether the phone has an account: this service does not know.
@@ -61,6 +85,10 @@ package struct SendCode: Sendable {
     let keys: CodeKeys
     let policy: CodePolicy
     let destinations: DestinationPolicy
+    let board: DestinationBoard
+    let testNumbers: TestNumbers
+    let refusals: RefusalMemory<SendRefusal>
+    let gate: RequestGate
     let defaultRegion: String?
     let metrics: ChallengeMetrics
     /// Rings the dispatcher after the commit.
@@ -68,58 +96,80 @@ package struct SendCode: Sendable {
 
     /// Throws `PostgresError`.
     package func callAsFunction(
-        to text: String, purpose: Purpose, channel: Channel, from network: ClientAddress
-    ) async throws -> SendOutcome {
-        guard let phone = try? PhoneNumber(parsing: text, defaultRegion: defaultRegion) else { return .invalidPhone }
-        guard destinations.allows(phone) else {
+        to text: String, purpose: Purpose, channel: Channel, from caller: Caller
+    ) async throws -> (outcome: SendOutcome, allowance: NetworkAllowance?) {
+        guard let phone = try? PhoneNumber(parsing: text, defaultRegion: defaultRegion) else {
+            return (.invalidPhone, nil)
+        }
+        let fixed = testNumbers.code(for: phone)
+        guard fixed != nil || destinations.allows(phone) else {
             metrics.sent(channel, phone.region, "destination_not_allowed")
-            return .destinationNotAllowed
+            return (.destinationNotAllowed, nil)
         }
-        let id = ChallengeID()
-        let keyID = keys.currentID
-        guard let code = keys.code(for: id, phone: phone, purpose: purpose, keyID: keyID, length: policy.length) else {
-            throw PostgresError(.configuration, "the current key has no code")
+        // Whoever repeats a request is given the first answer, whatever has been used up since.
+        if caller.idempotencyKey == nil, let refusal = remembered(phone) {
+            metrics.refused(channel, phone.region, refusal)
+            return (.refused(refusal), nil)
         }
-        let order = ChallengeOrder(
-            id: id, phone: phone, purpose: purpose, channel: channel, code: keys.seal(code, for: id),
-            codeLength: policy.length, lifetime: policy.lifetime, maxAttempts: policy.maxAttempts)
-        switch try await store.send(order, network: network.description) {
+        if fixed == nil, let refusal = try await board.refusal(of: phone, metrics) {
+            metrics.refused(channel, phone.region, refusal)
+            return (.refused(refusal), nil)
+        }
+        let order = try order(phone, purpose, channel, fixed, caller)
+        let charged = try await store.charge(order, network: caller.network.description, requests: caller.requests)
+        gate.charged(caller.network, charged.requests)
+        return (outcome(charged.decision, order, caller), charged.allowance)
+    }
+
+    private func outcome(_ decision: SendDecision, _ order: ChallengeOrder, _ caller: Caller) -> SendOutcome {
+        let channel = order.channel
+        let region = order.phone.region
+        switch decision {
         case .accepted(let moment, let prefixOver):
-            wake()
-            metrics.sent(channel, phone.region, "accepted")
-            if prefixOver { metrics.throttleRecorded() }
+            if !order.isTest { wake() }
+            metrics.sent(channel, region, "accepted")
+            if prefixOver { metrics.throttled("prefix", enforced: false) }
             return .accepted(
                 ChallengeReceipt(
-                    challengeID: id, channel: channel,
-                    expiresAt: moment.addingTimeInterval(TimeInterval(policy.lifetime)), expiresIn: policy.lifetime,
+                    challengeID: order.id, channel: channel,
+                    expiresAt: moment.addingTimeInterval(TimeInterval(order.lifetime)), expiresIn: order.lifetime,
                     resendAfter: store.limits.cooldown(after: 0), resendsLeft: store.limits.cooldowns.count,
-                    attemptsLeft: policy.maxAttempts, codeLength: policy.length))
+                    attemptsLeft: order.maxAttempts, codeLength: order.codeLength))
         case .refused(let refusal):
-            metrics.sent(channel, phone.region, refusal.label)
+            refusals.remember(refusal, phone: order.phone, network: caller.network)
+            metrics.refused(channel, region, refusal)
             return .refused(refusal)
+        case .replayed(let receipt):
+            metrics.sent(receipt.channel, region, "replayed")
+            return .accepted(receipt)
+        case .keyReused: return .keyReused
+        case .inProgress: return .inProgress
         }
     }
 
-    /// The same challenge and the same code, on this channel. Throws `PostgresError`.
-    package func again(
-        _ challenge: ChallengeID, channel: Channel, from network: ClientAddress
-    ) async throws -> ResendOutcome {
-        switch try await store.resend(challenge, channel: channel, network: network.description) {
-        case .accepted(let resent):
-            wake()
-            metrics.resent(channel, "accepted")
-            let left = resent.expiresAt.timeIntervalSince(resent.decidedAt)
-            return .accepted(
-                ChallengeReceipt(
-                    challengeID: challenge, channel: channel, expiresAt: resent.expiresAt,
-                    expiresIn: max(0, Int(left)), resendAfter: store.limits.cooldown(after: resent.resends),
-                    resendsLeft: max(0, store.limits.cooldowns.count - resent.resends),
-                    attemptsLeft: resent.attemptsLeft, codeLength: resent.codeLength))
-        case .refused(let refusal):
-            metrics.resent(channel, refusal.label)
-            return .refused(refusal)
-        case .resendsExhausted: return .resendsExhausted
-        case .notActive: return .notActive
+    private func remembered(_ phone: PhoneNumber) -> SendRefusal? {
+        if let (refusal, wait) = refusals.recall(.phone(phone)) { return refusal.waiting(wait) }
+        if let (refusal, wait) = refusals.recall(.prefix(phone.prefix)) { return refusal.waiting(wait) }
+        return nil
+    }
+
+    private func order(
+        _ phone: PhoneNumber, _ purpose: Purpose, _ channel: Channel, _ fixed: OneTimeCode?, _ caller: Caller
+    ) throws -> ChallengeOrder {
+        let id = ChallengeID()
+        let derived = keys.code(
+            for: id, phone: phone, purpose: purpose, keyID: keys.currentID, length: policy.length)
+        guard let code = fixed ?? derived else {
+            throw PostgresError(.configuration, "the current key has no code")
         }
+        var order = ChallengeOrder(
+            id: id, phone: phone, purpose: purpose, channel: channel, code: keys.seal(code, for: id),
+            codeLength: policy.length, lifetime: policy.lifetime, maxAttempts: policy.maxAttempts)
+        order.isTest = fixed != nil
+        order.repeatKey = caller.idempotencyKey.map {
+            RepeatKey(
+                $0, network: caller.network, user: caller.user, phone: phone, purpose: purpose, channel: channel)
+        }
+        return order
     }
 }

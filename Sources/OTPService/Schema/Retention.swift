@@ -76,7 +76,7 @@ package struct Retention: Service {
     package func purge() async throws -> Int {
         var total = 0
         let strays = ["messages", "past_messages"].map(messages) + ["challenges", "past_challenges"].map(challenges)
-        for statement in strays + [rateLimits, phones] {
+        for statement in strays + [rateLimits, phones, idempotencyKeys] {
             while !Task.isCancelled {
                 let count = try await postgres.write(statement).affectedRows
                 total += count
@@ -114,9 +114,18 @@ package struct Retention: Service {
     private var rateLimits: PostgresQuery {
         """
         WITH old AS (
-            SELECT key FROM rate_limits WHERE tat < (extract(epoch FROM now()) * 1000000)::int8
+            SELECT key FROM rate_limits WHERE greatest(tat, requests_tat) < (extract(epoch FROM now()) * 1000000)::int8
             LIMIT \(Self.batch) FOR UPDATE SKIP LOCKED)
         DELETE FROM rate_limits r USING old WHERE r.key = old.key
+        """
+    }
+
+    private var idempotencyKeys: PostgresQuery {
+        """
+        WITH old AS (
+            SELECT key FROM idempotency_keys WHERE decided_at < now() - interval '24 h'
+            ORDER BY decided_at LIMIT \(Self.batch) FOR UPDATE SKIP LOCKED)
+        DELETE FROM idempotency_keys k USING old WHERE k.key = old.key
         """
     }
 

@@ -1,4 +1,4 @@
-/// Where a network's sends are counted.
+/// Where a network's sends and requests are counted.
 ///
 /// The row of a limit is locked until its send is durable, so that one row lets a network's sends pass one commit at a time.
 /// Below a thousand that is as it should be: the limit is exact. A wider one (a laptop that plays many clients, a back end
@@ -7,16 +7,24 @@
 struct NetworkPart {
     let key: String
     let limit: RateLimit
+    /// The share of the allowance of requests that is kept in the same row.
+    let requests: RateLimit
+    /// How many parts there are.
+    let parts: Int
 
-    private static let parts = 16
+    private static let most = 16
 
-    init(_ network: String, _ whole: RateLimit) {
+    init(_ network: String, _ whole: RateLimit, requests: RateLimit = SendLimits.standard.requests) {
         if whole.count < 1000 {
+            parts = 1
             key = "network:" + network
             limit = whole
+            self.requests = requests
         } else {
-            key = "network:\(network)#\(Int.random(in: 0..<Self.parts))"
-            limit = RateLimit(whole.count / Self.parts, per: whole.seconds)
+            parts = Self.most
+            key = "network:\(network)#\(Int.random(in: 0..<Self.most))"
+            limit = RateLimit(whole.count / Self.most, per: whole.seconds)
+            self.requests = RateLimit(requests.count / Self.most, per: requests.seconds)
         }
     }
 }

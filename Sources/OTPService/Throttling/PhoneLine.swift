@@ -11,11 +11,39 @@ package enum SendRefusal: Sendable, Hashable {
     case networkLimit(wait: Int)
     /// The block of numbers has had its share: somebody may be pumping.
     case prefixLimit(wait: Int)
+    /// The caller's network has had its share of requests.
+    case requestLimit(wait: Int)
+    /// The day's messages are used up, or an operator has paused sending.
+    case budget(wait: Int)
+    /// The breaker of the block or the country has tripped, or an operator has blocked it.
+    case destination(wait: Int)
+
+    /// Microseconds.
+    package var wait: Int {
+        switch self {
+        case .resendTooSoon(let wait), .phoneLimit(let wait), .networkLimit(let wait), .prefixLimit(let wait),
+            .requestLimit(let wait), .budget(let wait), .destination(let wait):
+            wait
+        }
+    }
+
+    /// The same refusal with another wait.
+    package func waiting(_ wait: Int) -> SendRefusal {
+        switch self {
+        case .resendTooSoon: .resendTooSoon(wait: wait)
+        case .phoneLimit: .phoneLimit(wait: wait)
+        case .networkLimit: .networkLimit(wait: wait)
+        case .prefixLimit: .prefixLimit(wait: wait)
+        case .requestLimit: .requestLimit(wait: wait)
+        case .budget: .budget(wait: wait)
+        case .destination: .destination(wait: wait)
+        }
+    }
 }
 
 /// What is known of one phone, and the rule of what may happen to it next: the pure twin of a row of `phones`.
 ///
-/// The database decides, by `charge_send` and `answer_challenge`; a test drives both with the same events and compares them.
+/// The database decides, by `charge_message` and `judge_answer`; a test drives both with the same events and compares them.
 package struct PhoneLine: Sendable, Hashable {
     /// Arrival times of the two phone limits, microseconds since 1970; 0 if never used.
     package var firstArrival = 0

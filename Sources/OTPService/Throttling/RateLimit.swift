@@ -41,6 +41,11 @@ package struct RateLimit: Sendable, Hashable {
     /// The arrival time after one more.
     package func charged(arrival: Int, now: Int) -> Int { max(arrival, now) + step }
 
+    /// How many of `wanted` are allowed now.
+    package func grant(_ wanted: Int, arrival: Int, now: Int) -> Int {
+        max(0, min(wanted, (window - max(arrival - now, 0)) / step))
+    }
+
     private static func number(_ text: some StringProtocol) -> Int? {
         guard (1...9).contains(text.count), text.allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
         return Int(text)

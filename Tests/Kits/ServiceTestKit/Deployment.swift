@@ -77,6 +77,7 @@ package final class Deployment: Sendable {
         all["TRUSTED_PROXIES"] = "127.0.0.0/8,::1/128"
         all["OTP_SENDS_PER_NETWORK"] = "10000/300"
         all["OTP_REQUESTS_PER_NETWORK"] = "100000/300"
+        all["OTP_REQUESTS_PER_NETWORK"] = "100000/300"
         all["DEFAULT_REGION"] = "IN"
         return all.merging(extra) { $1 }
     }

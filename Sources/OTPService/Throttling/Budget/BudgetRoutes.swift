@@ -1,0 +1,58 @@
+import Foundation
+package import HTTPServer
+import Hummingbird
+import Identity
+import Tokens
+
+/// The day's budget and the switch that stops all sending: `/internal/budget`, with service tokens only.
+package struct BudgetRoutes: Sendable {
+    let store: BudgetStore
+    let limit: Int?
+    let watch: DestinationWatch
+    let tokens: TokenVerifier
+
+    /// Adds the routes.
+    package func add(to router: PostkeyRouter) {
+        let trusted = router.group("internal", serviceTokens: tokens, audience: .otp)
+        trusted.get("budget") { _, _ in
+            try Response.json(.ok, BudgetAnswer(try await store.view(), limit: limit))
+        }
+        for (action, paused) in [("pause", true), ("resume", false)] {
+            trusted.post("budget/\(action)") { request, context in
+                let body = try await request.optionalJSON(as: ReasonBody.self)
+                try await store.setPaused(paused, by: context.service.rawValue, reason: body?.checkedReason())
+                // The others follow within a second.
+                await watch.renew()
+                return try Response.json(.ok, BudgetAnswer(try await store.view(), limit: limit))
+            }
+        }
+    }
+}
+
+struct BudgetAnswer: Encodable {
+    let day: String
+    let used: Int
+    let limit: Int?
+    let paused: Bool
+    let since: Date
+    let changedBy: String?
+    let reason: String?
+    let asOf: Date
+
+    init(_ view: BudgetView, limit: Int?) {
+        day = view.day
+        used = view.used
+        self.limit = limit
+        paused = view.paused
+        since = view.since
+        changedBy = view.changedBy
+        reason = view.reason
+        asOf = view.asOf
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case day, used, limit, paused, since, reason
+        case changedBy = "changed_by"
+        case asOf = "as_of"
+    }
+}

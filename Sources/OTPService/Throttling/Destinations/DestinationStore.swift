@@ -1,0 +1,105 @@
+package import Foundation
+import Identity
+package import Postgres
+
+/// Destinations in the database. Everything throws `PostgresError`.
+package struct DestinationStore: Sendable {
+    let postgres: PostgresClient
+
+    /// Reads and writes this database.
+    package init(postgres: PostgresClient) { self.postgres = postgres }
+
+    /// What the board shows: destinations that are not simply let through, and whether sending is paused.
+    package func board() async throws(PostgresError) -> (entries: [String: DestinationBoard.Entry], isPaused: Bool) {
+        let rows = try await postgres.read(
+            """
+            SELECT d.destination, d.state::text, (extract(epoch FROM d.until - now()) * 1000000)::int8, d.override, s.paused
+            FROM sending_switch s
+            LEFT JOIN destinations d ON d.state <> 'closed' OR d.override IS NOT NULL
+            LIMIT 100000
+            """)
+        let now = ContinuousClock.now
+        var entries: [String: DestinationBoard.Entry] = [:]
+        var isPaused = false
+        for row in rows {
+            let (name, state, remaining, override, paused) = try row.decode(
+                (String?, String?, Int?, String?, Bool).self)
+            isPaused = paused
+            guard let name, let state = state.flatMap(Breaker.State.init) else { continue }
+            entries[name] = DestinationBoard.Entry(
+                state: state, opensAt: remaining.map { now + .microseconds($0) },
+                override: override.flatMap(DestinationOverride.init))
+        }
+        return (entries, isPaused)
+    }
+
+    /// Takes one of the trials of a half-open breaker; false if there is none left.
+    package func takeTrial(_ name: String) async throws(PostgresError) -> Bool {
+        try await postgres.write(
+            """
+            UPDATE destinations SET trials_left = trials_left - 1
+            WHERE destination = \(name) AND state = 'half_open' AND trials_left > 0
+            """
+        ).affectedRows > 0
+    }
+
+    /// Sets what an operator decided, again and again with the same effect, and returns the destination.
+    package func decide(
+        _ override: DestinationOverride, _ name: DestinationName, by service: String, reason: String?
+    ) async throws(PostgresError) -> Destination {
+        _ = try await postgres.write(
+            """
+            INSERT INTO destinations AS d (destination, since, override, override_by, override_reason, override_since)
+            VALUES (\(name.description), now(), \(override.rawValue), \(service), \(reason), now())
+            ON CONFLICT (destination) DO UPDATE SET
+                override = excluded.override, override_by = excluded.override_by,
+                override_reason = coalesce(excluded.override_reason, d.override_reason),
+                override_since = excluded.override_since
+            WHERE d.override IS DISTINCT FROM excluded.override
+                OR d.override_reason IS DISTINCT FROM coalesce(excluded.override_reason, d.override_reason)
+            """)
+        guard let destination = try await list(only: name.description, limit: 1).destinations.first else {
+            throw PostgresError(.decoding, "no row where one was promised")
+        }
+        return destination
+    }
+
+    /// Destinations of the last hour: those that are not simply let through first, then by the number of sends.
+    package func list(
+        only name: String? = nil, limit: Int
+    ) async throws(PostgresError) -> (destinations: [Destination], asOf: Date) {
+        let rows = try await postgres.read(
+            """
+            WITH counted AS (
+                SELECT destination, sum(sends)::int8 AS sends, sum(verified)::int8 AS verified
+                FROM destination_counts
+                WHERE slot > now() - interval '1 h' AND (\(name)::text IS NULL OR destination = \(name)) GROUP BY destination
+            ), decided AS (
+                SELECT * FROM destinations WHERE \(name)::text IS NULL OR destination = \(name)
+            )
+            SELECT coalesce(d.destination, c.destination), coalesce(c.sends, 0), coalesce(c.verified, 0),
+                coalesce(d.state::text, 'closed'), d.since, d.until, d.override, d.override_by, d.override_reason,
+                d.override_since, now()
+            FROM decided d FULL JOIN counted c ON c.destination = d.destination
+            ORDER BY coalesce(d.state <> 'closed' OR d.override IS NOT NULL, false) DESC, c.sends DESC NULLS LAST, 1
+            LIMIT \(limit)
+            """)
+        var asOf = Date()
+        var destinations: [Destination] = []
+        for row in rows {
+            let (name, sends, verified, state, since, until, override, by, reason, overrideSince, now) =
+                try row.decode(
+                    (String, Int, Int, String, Date?, Date?, String?, String?, String?, Date?, Date).self)
+            asOf = now
+            var breaker = Breaker(since: since ?? now)
+            breaker.state = Breaker.State(rawValue: state) ?? .closed
+            breaker.until = until
+            destinations.append(
+                Destination(
+                    name: name, sends: sends, verified: verified, breaker: breaker,
+                    override: override.flatMap(DestinationOverride.init), overriddenBy: by, reason: reason,
+                    overriddenSince: overrideSince))
+        }
+        return (destinations, asOf)
+    }
+}
