@@ -36,7 +36,7 @@ struct RaceTests {
         try ModelTests.order(phone, purpose, at: Date())
     }
 
-    @Test("50 sends for one phone: one is accepted, also when the phone is new", arguments: [false, true])
+    @Test("RACE-03: 50 sends for one phone: one is accepted, also when the phone is new", arguments: [false, true])
     func sends(known: Bool) async throws {
         try await Self.withStore { store, database in
             for _ in 0..<5 {
@@ -59,7 +59,7 @@ struct RaceTests {
         }
     }
 
-    @Test("50 right answers: one proof")
+    @Test("RACE-01: 50 right answers: one proof")
     func rightAnswers() async throws {
         try await Self.withStore { store, _ in
             for _ in 0..<10 {
@@ -75,7 +75,7 @@ struct RaceTests {
         }
     }
 
-    @Test("50 wrong answers: five are judged, and the right one is too late")
+    @Test("OTP-03: 50 wrong answers: five are judged, and the right one is too late")
     func wrongAnswers() async throws {
         try await Self.withStore { store, database in
             let order = try Self.order(.fresh())
@@ -114,7 +114,7 @@ struct RaceTests {
         }
     }
 
-    @Test("failures are counted over all challenges of a phone: ten are judged, then it is locked")
+    @Test("OTP-05: failures are counted over all challenges of a phone: ten are judged, then it is locked")
     func failures() async throws {
         try await Self.withStore({
             $0.cooldowns = [1]; $0.phone = nil; $0.phoneLonger = nil
@@ -151,7 +151,7 @@ struct RaceTests {
         }
     }
 
-    @Test("100 sends to 100 phones from one network: exactly 25, and the refused ones are charged nothing")
+    @Test("RACE-10: 100 sends to 100 phones from one network: exactly 25, and the refused ones are charged nothing")
     func network() async throws {
         try await Self.withStore({ $0.network = RateLimit(25, per: 300) }) { store, database in
             let decisions = try await Self.parallel(100) { _ in
@@ -165,7 +165,7 @@ struct RaceTests {
         }
     }
 
-    @Test("30 sends to one prefix: exactly 20, and the network pays for 20 only")
+    @Test("SMS-02: 30 sends to one prefix: exactly 20, and the network pays for 20 only")
     func prefix() async throws {
         try await Self.withStore({ $0.prefix = RateLimit(20, per: 3600) }) { store, database in
             let decisions = try await Self.parallel(30) { index in

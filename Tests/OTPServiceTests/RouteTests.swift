@@ -37,17 +37,22 @@ struct RouteTests {
     }
 
     @Test(
-        "every spelling is one number",
-        arguments: ["+91 98765 43210", "09876543210", "98765-43210", "tel:+919876543210", "+９１９８７６５４３２１０"])
+        "KEY-01: every spelling is one number, and one phone to the limits",
+        arguments: [
+            "+91 98765 43210", "919876543210", "09876543210", "98765-43210", "+91-98765-43210", "tel:+919876543210",
+            "+９１９８７６５４３２１０", "+٩١٩٨٧٦٥٤٣٢١٠", "+९१९८७६५४३२१०", " +91\u{A0}98765\u{200B}43210\u{200E} ",
+        ])
     func spellings(text: String) async throws {
         try await withOTPServer(delivers: false) { server in
             let answer = try await server.api.post("/v1/otp/send", #"{"phone":"\#(text)"}"#)
             #expect(answer.status == 202)
             #expect(try await server.database.execute("SELECT phone FROM challenges") == ["+919876543210"])
+            #expect(
+                try await server.api.post("/v1/otp/send", #"{"phone":"+919876543210"}"#).problem == "resend-too-soon")
         }
     }
 
-    @Test("what is no phone number, or not an allowed one, changes nothing")
+    @Test("KEY-03, KEY-04, SMS-01: what is no phone number, or not an allowed one, changes nothing")
     func phones() async throws {
         try await withOTPServer(delivers: false) { server in
             let cases: [(String, Int, String)] = [
@@ -55,7 +60,16 @@ struct RouteTests {
                 (#"{"phone":"919999999999,918888888888"}"#, 422, "invalid-phone-number"),
                 (#"{"phone":"+919876543210&mobile=918888888888"}"#, 422, "invalid-phone-number"),
                 (#"{"phone":""}"#, 422, "invalid-phone-number"),
+                (#"{"phone":"919999999999;918888888888"}"#, 422, "invalid-phone-number"),
+                (#"{"phone":"919999999999|918888888888"}"#, 422, "invalid-phone-number"),
+                (#"{"phone":"919999999999\n918888888888"}"#, 422, "invalid-phone-number"),
+                (#"{"phone":"+919876543210;ext=5"}"#, 422, "invalid-phone-number"),
+                (#"{"phone":"+9991234567890"}"#, 422, "invalid-phone-number"),
                 (#"{"phone":"+12125552368"}"#, 403, "destination-not-allowed"),
+                (#"{"phone":"+447400123456"}"#, 403, "destination-not-allowed"),
+                (#"{"phone":"+923001234567"}"#, 403, "destination-not-allowed"),
+                (#"{"phone":"+19005552368"}"#, 403, "destination-not-allowed"),
+                (#"{"phone":"+9118001234567"}"#, 403, "destination-not-allowed"),
                 (#"{"phone":"+919876543210","purpose":"steal"}"#, 400, "invalid-request"),
                 (#"{"phone":"+919876543210","channel":"pigeon"}"#, 400, "invalid-request"),
                 (#"{"phone":"+919876543210","chanel":"sms"}"#, 400, "invalid-request"),
@@ -71,7 +85,7 @@ struct RouteTests {
         }
     }
 
-    @Test("a second send is too soon; after the cooldown it supersedes the first")
+    @Test("OTP-07: a second send is too soon; after the cooldown it supersedes the first")
     func cooldown() async throws {
         try await withOTPServer { server in
             let phone = PhoneNumber.fresh()
@@ -139,7 +153,7 @@ struct RouteTests {
         }
     }
 
-    @Test("one answer for every challenge that is not active")
+    @Test("OTP-08, OTP-09, OTP-10: one answer for every challenge that is not active")
     func inactive() async throws {
         try await withOTPServer { server in
             var bodies: Set<String> = []
