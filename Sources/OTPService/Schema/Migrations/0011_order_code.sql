@@ -227,6 +227,7 @@ create function order_code(
 )
     language plpgsql
     set enable_seqscan = off
+    set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare

@@ -17,6 +17,7 @@ create function order_again(
 )
     language plpgsql
     set enable_seqscan = off
+    set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
@@ -99,6 +100,7 @@ create function judge_answer(
 )
     language plpgsql
     set enable_seqscan = off
+    set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare

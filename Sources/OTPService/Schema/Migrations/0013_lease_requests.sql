@@ -13,6 +13,7 @@ create function lease_requests(
 )
     language plpgsql
     set enable_seqscan = off
+    set plan_cache_mode = force_generic_plan
 as $$
 declare
     _now bigint;
