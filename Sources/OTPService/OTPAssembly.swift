@@ -96,7 +96,7 @@ package struct OTPAssembly: Sendable {
     ///
     /// The feed is not asked about when this service is ready: without user-service all works but the change of a phone.
     package var services: [any Service] {
-        [dispatcher, gauges, retention, counting, reportInbox, destinationWatch, feed]
+        [dispatcher, gauges, retention, counting, reportInbox, feed, destinationWatch]
             + [accessKeys].compactMap { $0 as (any Service)? }
             + [budgetWatch].compactMap { $0 as (any Service)? }
     }

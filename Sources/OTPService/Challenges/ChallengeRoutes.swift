@@ -26,7 +26,7 @@ package struct ChallengeRoutes: Sendable {
             let body = try await request.json(as: SendBody.self)
             let purpose = body.purpose ?? .signIn
             // Only a signed-in user may ask for a code to change a phone.
-            if purpose == .changePhone { caller.user = try await users.authorize(request).userID.description }
+            if purpose == .changePhone { caller.user = try await users.authorize(request).description }
             let (outcome, allowance) = try await send(
                 to: body.phone, purpose: purpose, channel: body.channel ?? .sms, from: caller)
             return try answered(outcome, fields(allowance))
