@@ -49,8 +49,9 @@ struct Console: Sendable {
         signIn.addSignOut(to: routes)
         ThemeRoutes(cookies: access.cookies).add(to: routes)
         let read = assembly.dashboard.read
-        DashboardPage(frame: frame, read: read, patience: patience.dashboard).add(to: routes)
-        LiveDashboard(frame: frame, access: access, read: read, patience: patience.dashboard).add(to: router)
+        let part = DashboardPart(frame: frame, patience: patience.dashboard)
+        DashboardPage(frame: frame, read: read, part: part).add(to: routes)
+        LiveDashboard(access: access, read: read, part: part).add(to: router)
         addUsers(to: routes)
         addSending(to: routes)
         AuditLogPage(frame: frame, read: assembly.auditLog.read).add(to: routes)

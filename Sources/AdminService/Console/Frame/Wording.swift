@@ -49,7 +49,7 @@ enum Wording {
     }
 
     /// A moment for a `time` element: the machine's text and the reader's.
-    struct Moment: Sendable {
+    struct Moment: Sendable, Hashable {
         let machine: String
         /// To the minute; every page says that times are UTC.
         let text: String

@@ -11,10 +11,9 @@ import ServiceLifecycle
 /// something else, or after twenty seconds. So an open dashboard costs one waiting request, and a page that nobody looks
 /// at does not keep its operator signed in: these requests do not count as use of the session.
 struct LiveDashboard: Sendable {
-    let frame: PageFrame
     let access: ConsoleAccess
     let read: ReadDashboard
-    let patience: Duration
+    let part: DashboardPart
 
     /// How long a request waits for something new, and how often it looks: both only cost memory here.
     static let wait = Duration.seconds(20)
@@ -40,8 +39,7 @@ struct LiveDashboard: Sendable {
         _ days: Int, after seen: String?, until end: ContinuousClock.Instant, trace: RequestTrace
     ) async throws -> String {
         while true {
-            let view = DashboardView(try await read(days: days, refresh: false, trace: trace), patience: patience)
-            let html = try frame.part("dashboard-live", view)
+            let html = try part.html(try await read(days: days, refresh: false, trace: trace))
             let id = SHA256.hash(data: Array(html.utf8)).prefix(8).hexadecimal
             if id != seen { return Self.event(id, html) }
             if ContinuousClock.now + Self.pause >= end { return "retry: 1000\n: nothing new\n\n" }
