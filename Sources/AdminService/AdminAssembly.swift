@@ -22,6 +22,8 @@ struct AdminAssembly: Sendable {
     let caches: CacheRoutes
     let follow: FollowAdminChanges
     let finish: FinishIntents
+    /// The change feed of user-service.
+    let feed: ChangeFollower
     let remembered: AdminCaches
 
     init(
@@ -81,10 +83,22 @@ struct AdminAssembly: Sendable {
             clear: ClearCaches(store: changeStore, audit: audit, changes: announce), gate: gate)
         follow = FollowAdminChanges(store: changeStore, caches: remembered, logger: logger)
         finish = FinishIntents(intents: perform.intents, perform: perform, logger: logger)
+        feed = ChangeFollower(
+            userService: UserServiceClient(
+                client: client, baseURL: settings.userServiceURL, caller: .admin, signer: signer),
+            logger: logger
+        ) { changed in
+            switch changed {
+            case .some(let users): remembered.dropUsers(users)
+            case .all: remembered.drop(.all)
+            }
+            // What changes meanwhile comes in one bunch: under load pages would be dropped as fast as they are made.
+            try? await Task.sleep(for: .milliseconds(200))
+        }
     }
 
     /// What runs besides the HTTP server.
-    var services: [any Service] { [follow, finish] }
+    var services: [any Service] { [follow, finish, feed] }
 
     func add(to router: PostkeyRouter) {
         operators.add(to: router)

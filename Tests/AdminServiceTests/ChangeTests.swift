@@ -3,6 +3,7 @@ import Foundation
 import Identity
 import Postgres
 import PostgresTestKit
+import ServiceLifecycle
 import Testing
 
 @testable import AdminService
@@ -57,6 +58,29 @@ struct ChangeTests {
                 try await Task.sleep(for: .milliseconds(20))
             }
             #expect(other.remembered.users.statistics.entries == 0)
+        }
+    }
+
+    @Test("a change of a user, made anywhere, is seen within a second: by the feed of user-service")
+    func userFeed() async throws {
+        try await withAdminServer { server in
+            let service: any Service = server.assembly.feed
+            let feed = Task { try await service.run() }
+            defer { feed.cancel() }
+            let id = try #require(UserID(StubService.userID))
+            let read = server.assembly.directory.read
+            func status() async throws -> Bool {
+                try await read.user(id, refresh: false, trace: .forTests).value.json.contains("suspended")
+            }
+            // Until the feed has begun.
+            try await Task.sleep(for: .milliseconds(500))
+            #expect(try await status() == false)
+            server.users.setStatus("suspended")
+            #expect(try await status() == false)
+            server.users.tell("user-changed")
+            let end = ContinuousClock.now + .seconds(1)
+            while try await !status(), ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(20)) }
+            #expect(try await status())
         }
     }
 }

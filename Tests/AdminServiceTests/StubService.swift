@@ -29,6 +29,7 @@ final class StubService: Sendable {
         /// Answers 503 to so many actions after carrying them out: an answer that got lost.
         var lostAnswers = 0
         var status = "active"
+        var told: [String] = []
     }
 
     let name: ServiceName
@@ -58,6 +59,7 @@ final class StubService: Sendable {
             for path in ["statistics", "users", "users/{id}", "challenges", "destinations", "budget", "gateway"] {
                 group.get("\(path)") { request, context in try await self.answer(request) }
             }
+            group.get("changes") { request, _ in try await self.changes(request) }
             for path in ["users/{id}/{action}", "destinations/{id}/{action}", "phones/{id}/{action}"] {
                 group.post("\(path)") { request, context in try await self.act(request) }
             }
@@ -80,6 +82,27 @@ final class StubService: Sendable {
             return Response.empty()
         case .nonsense: return Response.json(.ok, text: #"{"users":"none"}"#)
         }
+    }
+
+    /// The feed, as a long poll: what was told since the cursor, which is a number.
+    func tell(_ kind: String) { state.withLock { $0.told.append(kind) } }
+
+    private func changes(_ request: Request) async throws -> Response {
+        let cursor = try request.query.string("cursor").flatMap(Int.init)
+        let end = ContinuousClock.now + .seconds(1)
+        var told = state.withLock(\.told)
+        while let cursor, told.count <= cursor, ContinuousClock.now < end {
+            try await Task.sleep(for: .milliseconds(5))
+            told = state.withLock(\.told)
+        }
+        let news = cursor.map { told.dropFirst($0) } ?? []
+        let changes = news.map { #"{"kind":"\#($0)","user_id":"\#(Self.userID)"}"# }.joined(separator: ",")
+        return Response.json(
+            .ok,
+            text: """
+                {"changes":[\(changes)],"cursor":"\(told.count)","more":false,"reset":\(cursor == nil),"waited_ms":0,
+                 "as_of":"2026-11-24T08:00:00.000Z"}
+                """)
     }
 
     private func act(_ request: Request) async throws -> Response {
