@@ -152,7 +152,8 @@ let package = Package(
             "AdminService",
             [
                 "Postgres", "Migrations", "Identity", "Tokens", "HTTPServer", "HTTPClient", "ChangeFeed",
-                "Caching", "ServiceRuntime", "CLibQREncode", hummingbird, httpTypes, lifecycle, logging, metrics, crypto,
+                "Caching", "ServiceRuntime", "CLibQREncode", hummingbird, httpTypes, lifecycle, logging, metrics,
+                crypto,
                 configuration, arguments, mustache,
             ],
             resources: [.copy("Schema/Migrations"), .copy("OpenAPI"), .copy("Console/Pages"), .copy("Console/Assets")]),

@@ -55,8 +55,6 @@ DATABASE_VARIABLE = {name: re.search(r'databaseVariable\b[^"\n]*"(\w+)"', code)[
 KNOWN = variables(EVERYTHING) | set(DATABASE_VARIABLE.values()) | {"DATABASE_URL"}
 # libpq reads this one.
 KNOWN |= {"PGPASSWORD"}
-# The HTTP contract has these already; a line goes when the code reads the variable.
-KNOWN |= {"SMS_DAILY_BUDGET", "USER_SERVICE_URL", "OTP_REQUESTS_PER_NETWORK", "JWT_PRIVATE_KEY", "JWT_PREVIOUS_PRIVATE_KEY", "JWT_ALGORITHM"}
 
 # The scripts' table of services.
 services_sh = text("scripts/lib/services.sh")
@@ -220,7 +218,7 @@ for path in sorted((ROOT / "deploy/grafana/dashboards").glob("*.json")):
     board = json.loads(path.read_text(encoding="utf-8"))
     expect(f"grafana: {path.name} is found by its name", board["uid"] == path.stem)
     expressions += [target["expr"] for panel in board["panels"] for target in panel["targets"]]
-FUNCTIONS = {"rate", "increase", "sum", "max", "by", "le", "histogram_quantile", "and", "offset", "up", "job", "avg", "or", "without", "unless", "on", "service", "instance", "route", "status", "outcome", "country", "channel", "lane", "cache", "database", "datname", "pool", "class", "d"}
+FUNCTIONS = {"rate", "increase", "sum", "max", "by", "le", "histogram_quantile", "and", "offset", "up", "job", "avg", "or", "without", "unless", "on", "service", "instance", "route", "status", "outcome", "country", "channel", "lane", "cache", "database", "datname", "pool", "class", "prefix", "kind", "state", "limit", "enforced", "d"}
 used = set()
 for expression in expressions:
     bare = re.sub(r"postkey:[\w:]+", "", re.sub(r'"[^"]*"', "", re.sub(r"\[[^\]]*\]", "", expression)))
