@@ -36,7 +36,7 @@ struct AccessTests {
         }
     }
 
-    @Test("other methods change nothing", arguments: ["GET", "PUT", "PATCH", "DELETE"])
+    @Test("OTP-15: other methods change nothing", arguments: ["GET", "PUT", "PATCH", "DELETE", "TRACE"])
     func methods(method: String) async throws {
         try await withOTPServer(delivers: false) { server in
             for path in ["/v1/otp/send", "/v1/otp/verify", "/v1/otp/resend"] {
@@ -85,7 +85,7 @@ struct AccessTests {
         }
     }
 
-    @Test("a locked phone is told when to come back")
+    @Test("OTP-18: a locked phone is told when to come back")
     func locked() async throws {
         try await withOTPServer { server in
             let phone = PhoneNumber.fresh()

@@ -61,7 +61,7 @@ struct CodeTests {
         #expect(gone.code(for: id, phone: phone, purpose: .signIn, keyID: old, length: 6) == nil)
     }
 
-    @Test("5 000 codes are flat in every position, leading zeros included")
+    @Test("OTP-02: 5 000 codes are flat in every position, leading zeros included")
     func flat() throws {
         let phone = try #require(PhoneNumber(e164: "+919876543210"))
         var counts = Array(repeating: Array(repeating: 0, count: 10), count: 6)

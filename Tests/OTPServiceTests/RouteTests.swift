@@ -9,7 +9,7 @@ import Tokens
 
 @Suite("Over HTTP", .timeLimit(.minutes(2)))
 struct RouteTests {
-    @Test("ask, receive, answer: a proof for the right audience")
+    @Test("OTP-01: ask, receive, answer: a proof for the right audience")
     func whole() async throws {
         try await withOTPServer { server in
             for purpose in [Purpose.signIn, .adminSignIn] {

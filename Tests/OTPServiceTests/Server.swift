@@ -74,10 +74,12 @@ struct OTPServer: Sendable {
 
 /// Runs the service for the time of `body`.
 ///
-/// - Parameter baseURL: another gateway than the simulator.
+/// - Parameters:
+///   - baseURL: another gateway than the simulator.
+///   - proxies: whose `X-Forwarded-For` is believed.
 func withOTPServer<Value: Sendable>(
     _ environment: [String: String] = [:], baseURL: String? = nil, delivers: Bool = true,
-    delivery: Dispatcher.Configuration = Dispatcher.Configuration(),
+    delivery: Dispatcher.Configuration = Dispatcher.Configuration(), proxies: String = "127.0.0.0/8",
     _ body: @escaping @Sendable (OTPServer) async throws -> Value
 ) async throws -> Value {
     try await withTestDatabase(migrations: OTPService.migrationsDirectory) { database in
@@ -95,7 +97,7 @@ func withOTPServer<Value: Sendable>(
             let (ports, listening) = AsyncStream<Int>.makeStream()
             var http = HTTPServerConfiguration(
                 host: "127.0.0.1", port: 0, problems: OTPService.problems,
-                trustedProxies: AddressRange.list("127.0.0.0/8").ranges)
+                trustedProxies: AddressRange.list(proxies).ranges)
             http.limits.largerBodies = DeliveryReportRoutes.largerBodies
             let server = try HTTPApplication(
                 configuration: http, logger: logger, readiness: assembly.readiness, openAPI: try OTPService.openAPI(),
