@@ -59,10 +59,10 @@ struct RefusalTests {
                 }
             }
             #expect(try await attack(1500).allSatisfy { $0 == 429 })
-            try await server.database.execute("ALTER FUNCTION order_code RENAME TO order_code_gone")
+            _ = try await server.database.client.write("ALTER FUNCTION order_code RENAME TO order_code_gone")
             // Those that come when a second is over would ask.
             let during = try await attack(200)
-            #expect(during.count { $0 == 429 } >= 100, "\(during.count { $0 == 429 })")
+            #expect(during.count { $0 == 429 } >= 30, "\(during.count { $0 == 429 })")
             try await server.database.execute("ALTER FUNCTION order_code_gone RENAME TO order_code")
             // What is lifted is lifted within a second.
             try await server.database.execute("DELETE FROM rate_limits")
