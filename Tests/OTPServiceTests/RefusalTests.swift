@@ -1,6 +1,7 @@
 import Foundation
 import HTTPServer
 import Identity
+import Postgres
 import PostgresTestKit
 import ServiceTestKit
 import Testing
