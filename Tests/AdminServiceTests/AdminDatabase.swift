@@ -2,7 +2,6 @@ import Foundation
 import Identity
 import Postgres
 import PostgresTestKit
-import Synchronization
 import Testing
 import Tokens
 
@@ -92,45 +91,8 @@ let testOrigin = AuditOrigin(requestID: "request-1", address: "203.0.113.9")
 func withAdminDatabase<Value: Sendable>(
     _ body: (AdminDatabase) async throws -> Value
 ) async throws -> Value {
-    await turnstile.enter()
-    defer { turnstile.leave() }
-    return try await withTestDatabase(migrations: AdminService.migrationsDirectory) { test in
+    try await withTestDatabase(migrations: AdminService.migrationsDirectory) { test in
         try await body(AdminDatabase(test: test))
-    }
-}
-
-/// So many databases at once: each has a pool, and the server of the tests a limit.
-private let turnstile = Turnstile(places: 24)
-
-/// Lets so many in at a time; the others wait in the order they came.
-final class Turnstile: Sendable {
-    private let state: Mutex<(free: Int, waiting: [CheckedContinuation<Void, Never>])>
-
-    init(places: Int) { state = Mutex((places, [])) }
-
-    func enter() async {
-        await withCheckedContinuation { continuation in
-            let enters = state.withLock { state in
-                if state.free > 0 {
-                    state.free -= 1
-                    return true
-                }
-                state.waiting.append(continuation)
-                return false
-            }
-            if enters { continuation.resume() }
-        }
-    }
-
-    func leave() {
-        let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            if state.waiting.isEmpty {
-                state.free += 1
-                return nil
-            }
-            return state.waiting.removeFirst()
-        }
-        next?.resume()
     }
 }
 

@@ -19,9 +19,24 @@ package struct TestDatabase: Sendable {
 
 /// Gives `body` a fresh database with the migrations of a folder applied, and drops it afterwards.
 ///
-/// When `body` throws, the database is kept and the way to it is printed.
+/// When `body` throws, the database is kept and the way to it is printed. Twelve tests have databases at a time, so that what
+/// they time is their own doing; a test that asks for a second one is let in at once, for it would wait for itself.
 package func withTestDatabase<Value: Sendable>(
     migrations: URL? = nil, poolSize: Int = 8, _ body: (TestDatabase) async throws -> Value
+) async throws -> Value {
+    if isInside { return try await withDatabase(migrations, poolSize, body) }
+    await turnstile.enter()
+    defer { turnstile.leave() }
+    return try await $isInside.withValue(true) { try await withDatabase(migrations, poolSize, body) }
+}
+
+/// Whether this task is inside of a test that has a database.
+@TaskLocal private var isInside = false
+
+private let turnstile = Turnstile(places: 12)
+
+private func withDatabase<Value: Sendable>(
+    _ migrations: URL?, _ poolSize: Int, _ body: (TestDatabase) async throws -> Value
 ) async throws -> Value {
     let cluster = try TestCluster.shared.get()
     let name = try await Templates.shared.clone(of: migrations, on: cluster)
