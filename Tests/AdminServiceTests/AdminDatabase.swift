@@ -43,10 +43,14 @@ struct AdminDatabase: Sendable {
 
         /// A code that no step near the present one has.
         func wrongCode(_ database: AdminDatabase) async throws -> TOTPCode {
+            try #require(TOTPCode(try await wrongText(database)))
+        }
+
+        /// The same, as it is typed.
+        func wrongText(_ database: AdminDatabase) async throws -> String {
             let step = try await database.step()
             let near = Set((step - 3...step + 3).map(totp.code))
-            let wrong = try #require((0...9).lazy.map { "00000\($0)" }.first { !near.contains($0) })
-            return try #require(TOTPCode(wrong))
+            return try #require((0...9).lazy.map { "00000\($0)" }.first { !near.contains($0) })
         }
     }
 

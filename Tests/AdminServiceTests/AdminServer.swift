@@ -116,7 +116,9 @@ func withAdminServer(
                 assembly: assembly, client: client, keys: AdminDatabase.keys, settings: settings,
                 isProduction: isProduction)
             let application = try HTTPApplication(
-                configuration: HTTPServerConfiguration(host: "127.0.0.1", port: 0, problems: AdminService.problems),
+                configuration: HTTPServerConfiguration(
+                    host: "127.0.0.1", port: 0, problems: AdminService.problems,
+                    trustedProxies: AddressRange("127.0.0.1").map { [$0] } ?? []),
                 logger: quietLogger, translate: { ($0 as? PostgresError).flatMap(Problem.init) },
                 present: console.present,
                 onListening: { ports.set("admin", $0) },
