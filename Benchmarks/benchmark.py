@@ -10,7 +10,7 @@ import pathlib
 import sys
 import time
 
-from bench import load
+from bench import console, load
 from bench.cluster import PORT, Cluster, run
 from bench.figures import Bound, Ratio, say
 from bench.otp import OTP
@@ -26,7 +26,7 @@ class Bench:
     def __init__(self, options):
         self.binaries, self.quick, self.rounds = options.binaries, options.quick, options.rounds
         self.seconds = 3 if options.quick else 10
-        self.cluster = Cluster(options.postgres)
+        self.cluster = Cluster(options.postgres, options.data)
         self.services = Services(self.cluster, options.binaries)
         self.person = 0
 
@@ -119,16 +119,36 @@ alone. Figure 14 includes the sign-in's own connections being made anew, and ask
     say("\n" + text)
 
 
+def write_console(bench, options):
+    bench.cluster.start()
+    results = console.measure(bench, [100_000, 1_000_000] + ([10_000_000] if options.ten_million else []), options.only_make)
+    if not results:
+        return
+    version = bench.cluster.sql("postgres", "SHOW server_version").strip()
+    environment = f"PostgreSQL {version}, the services and who asks share {os.cpu_count()} cores."
+    text = console.report(bench, results, environment)
+    (ROOT / "docs" / "benchmarks-console.md").write_text(text)
+    say("\n" + text)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binaries", type=pathlib.Path, required=True, help="folder of the release build")
     parser.add_argument("--postgres", type=pathlib.Path, required=True, help="folder of pgbench, initdb and pg_ctl")
     parser.add_argument("--quick", action="store_true", help="rounds of 3 s instead of 10 s, a million tokens instead of ten")
     parser.add_argument("--rounds", type=int, default=5)
-    bench = Bench(parser.parse_args())
+    parser.add_argument("--console", action="store_true", help="measure the console instead, over 100,000 and a million users")
+    parser.add_argument("--ten-million", action="store_true", help="with --console: over ten million too, on 15 GB of disk")
+    parser.add_argument("--data", type=pathlib.Path, help="with --console: a folder that keeps the made-up people for the next time")
+    parser.add_argument("--only-make", action="store_true", help="with --data: make them and measure nothing")
+    options = parser.parse_args()
+    bench = Bench(options)
     try:
-        bench.start()
-        write(bench, measure(bench))
+        if options.console:
+            write_console(bench, options)
+        else:
+            bench.start()
+            write(bench, measure(bench))
     finally:
         bench.stop()
 

@@ -20,9 +20,11 @@ def run(*command, **options):
 
 
 class Cluster:
-    def __init__(self, binaries):
-        self.binaries = binaries
-        self.folder = tempfile.mkdtemp(prefix="postkey-bench-", dir="/tmp")
+    def __init__(self, binaries, folder=None):
+        """`folder`: is kept, and used as it is if there is a server's data in it; else a new one, which is removed."""
+        self.binaries, self.is_kept = binaries, folder is not None
+        self.folder = str(folder) if folder else tempfile.mkdtemp(prefix="postkey-bench-", dir="/tmp")
+        os.makedirs(self.folder, exist_ok=True)
         self.as_user = []
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres")
@@ -33,16 +35,19 @@ class Cluster:
 
     def start(self):
         data = f"{self.folder}/data"
-        run(*self.as_user, self.program("initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale",
-            cwd=self.folder)
+        if not os.path.exists(f"{data}/PG_VERSION"):
+            run(*self.as_user, self.program("initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale",
+                cwd=self.folder)
         settings = "-c listen_addresses='' -c shared_buffers=1GB -c max_connections=150 -c max_wal_size=8GB"
         run(*self.as_user, self.program("pg_ctl"), "-D", data, "-w", "-s", "-l", f"{self.folder}/log",
             "-o", f"-p {PORT} -k {self.folder} {settings}", "start", cwd=self.folder)
 
     def stop(self):
-        subprocess.run([*self.as_user, self.program("pg_ctl"), "-D", f"{self.folder}/data", "-m", "immediate", "-s", "stop"],
+        mode = "fast" if self.is_kept else "immediate"
+        subprocess.run([*self.as_user, self.program("pg_ctl"), "-D", f"{self.folder}/data", "-m", mode, "-s", "stop"],
                        cwd=self.folder, check=False)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if not self.is_kept:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def url(self, database):
         return f"postgresql:///{database}?host={self.folder}&port={PORT}&user=postgres"

@@ -11,9 +11,9 @@ struct PostkeySeed: AsyncParsableCommand {
         commandName: "postkey-seed",
         abstract: "Fill the databases with made-up users, sessions and messages.",
         discussion: """
-            Reads USER_DATABASE_URL and OTP_DATABASE_URL from the environment or .env. The schemas must be current. The same \
-            --seed and --users make the same people; their times end now. Refuses in production, and where there are data that it did \
-            not make.
+            Reads USER_DATABASE_URL, OTP_DATABASE_URL and OTP_RETENTION_DAYS from the environment or .env. The schemas must be \
+            current, and otp-service should not run meanwhile: tables of days are made. The same --seed and --users make the same \
+            people; their times end now. Refuses in production, and where there are data already.
             """)
 
     @Option(help: "How many users.") var users = 1_000_000
@@ -32,29 +32,37 @@ struct PostkeySeed: AsyncParsableCommand {
         guard settings.optional("ENVIRONMENT") != "production" else {
             throw Refusal("ENVIRONMENT is production: made-up people have no place there.")
         }
-        let plan = SeedPlan(users: users, days: days, seed: seed)
+        let retention = settings.integer("OTP_RETENTION_DAYS", default: 30, in: 1...3650)
+        try settings.finish()
+        let plan = SeedPlan(users: users, days: days, seed: seed, retention: retention)
         let started = ContinuousClock.now
-        try await fill(settings, "USER_DATABASE_URL", holds: "SELECT EXISTS (SELECT FROM users)", plan.userScripts)
-        try await fill(
-            settings, "OTP_DATABASE_URL", holds: "SELECT EXISTS (SELECT FROM challenges)", plan.messageScripts)
+        // Two servers, as a rule; at least two processes of one.
+        let people = try filling(settings, "USER_DATABASE_URL", holds: "users", plan.userScripts)
+        let messages = try filling(settings, "OTP_DATABASE_URL", holds: "all_challenges", plan.messageScripts)
+        async let peopleAreDone: Void = people()
+        try await messages()
+        try await peopleAreDone
         print("Done in \(Int((ContinuousClock.now - started) / .seconds(1))) s.")
     }
 
-    private func fill(
-        _ settings: SettingsReader, _ variable: String, holds: String, _ scripts: [(name: String, sql: String)]
-    ) async throws {
+    /// What fills the database that a setting names. Throws if the setting is not there or makes no sense.
+    private func filling(
+        _ settings: SettingsReader, _ variable: String, holds table: String, _ scripts: [SeedPlan.Script]
+    ) throws -> @Sendable () async throws -> Void {
         guard let url = settings.optional(variable) else { throw Refusal("\(variable) is not set.") }
         let configuration = try PostgresConfiguration(url: url, applicationName: "postkey-seed", poolSize: 4)
         let force = force
-        try await AdministrativeSession.run(configuration) { session in
-            if try session.execute(holds) == ["t"], !force {
-                throw Refusal(
-                    "The database of \(variable) holds data. With --force they stay, and made-up ones join them.")
-            }
-            for script in scripts {
-                let began = ContinuousClock.now
-                try session.execute(script.sql)
-                print("\(script.name): \(Int((ContinuousClock.now - began) / .milliseconds(1))) ms")
+        return {
+            try await AdministrativeSession.run(configuration) { session in
+                if try session.execute("SELECT EXISTS (SELECT FROM \(table))") == ["t"], !force {
+                    throw Refusal(
+                        "The database of \(variable) holds data. With --force they stay, and made-up ones join them.")
+                }
+                for script in scripts {
+                    let began = ContinuousClock.now
+                    try session.execute(script.sql)
+                    print("\(variable), \(script.name): \(Int((ContinuousClock.now - began) / .milliseconds(1))) ms")
+                }
             }
         }
     }
