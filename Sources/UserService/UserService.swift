@@ -48,13 +48,27 @@ struct UserAssembly: Sendable {
     let postgres: PostgresClient
     let keys: TokenKeys
     let limits: SessionLimits
-    /// Nil for HS256.
-    var accessKeys: AccessKeyPair?
+    let accessKeys: AccessKeyPair?
     let signal: ChangeSignal
     let logger: Logger
+    /// One for all routes, so that a token's signature is checked once.
+    let verifier: TokenVerifier
+
+    /// - Parameter accessKeys: nil for HS256.
+    init(
+        postgres: PostgresClient, keys: TokenKeys, limits: SessionLimits, accessKeys: AccessKeyPair?,
+        signal: ChangeSignal, logger: Logger
+    ) {
+        self.postgres = postgres
+        self.keys = keys
+        self.limits = limits
+        self.accessKeys = accessKeys
+        self.signal = signal
+        self.logger = logger
+        verifier = TokenVerifier(keys: keys, accessKeys: accessKeys?.published)
+    }
 
     func add(to router: PostkeyRouter) {
-        let verifier = TokenVerifier(keys: keys, accessKeys: accessKeys?.published)
         let issuer = SessionIssuer(
             signer: TokenSigner(keys: keys, accessKey: accessKeys?.current), refreshTokens: RefreshTokens(keys))
         let revocations = RevocationStore(postgres: postgres)
@@ -62,7 +76,7 @@ struct UserAssembly: Sendable {
         SignInRoutes(
             signIn: SignInWithProof(
                 verifier: verifier, store: SignInStore(postgres: postgres, limits: limits), issuer: issuer,
-                recycling: RecyclingStore(postgres: postgres, days: limits.phoneRecycleDays))
+                recycling: RecyclingStore(postgres: postgres, days: limits.phoneRecycleDays), signal: signal)
         ).add(to: router)
         SessionRoutes(
             refresh: RefreshSession(
@@ -81,9 +95,10 @@ struct UserAssembly: Sendable {
         ).add(to: router)
         KeySetRoutes(keys: accessKeys?.published.all ?? []).add(to: router)
         let (users, accounts) = (UserStore(postgres: postgres), AccountStore(postgres: postgres))
-        ProfileRoutes(users: users, verifier: verifier).add(to: router)
+        ProfileRoutes(users: users, verifier: verifier, signal: signal).add(to: router)
         AccountRoutes(
-            changePhone: ChangePhone(verifier: verifier, accounts: accounts, users: users), accounts: accounts,
+            changePhone: ChangePhone(verifier: verifier, accounts: accounts, users: users, signal: signal),
+            accounts: accounts,
             verifier: verifier, signal: signal
         ).add(to: router)
         let directory = DirectoryStore(postgres: postgres)

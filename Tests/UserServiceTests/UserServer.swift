@@ -23,6 +23,8 @@ struct UserServer: Sendable {
     let client: HTTPClient
     let baseURL: String
     var signer = TokenSigner(keys: keys)
+    /// The service's own.
+    var verifier = TokenVerifier(keys: keys)
 
     struct Answer: Sendable {
         let status: Int
@@ -185,7 +187,7 @@ func serve(
             try await body(
                 UserServer(
                     database: database, client: client, baseURL: "http://127.0.0.1:\(port)",
-                    signer: TokenSigner(keys: keys)))
+                    signer: TokenSigner(keys: keys), verifier: assembly.verifier))
             break
         }
         group.cancelAll()

@@ -38,8 +38,7 @@ struct TOTP: Sendable {
         let present = Self.step(at: seconds)
         var match: Int64?
         for step in (present - Self.drift)...(present + Self.drift) where step >= 0 {
-            let isEqual = zip(self.code(step: step).utf8, code.digits.utf8).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
-            if isEqual { match = step }
+            if ConstantTime.equal(self.code(step: step).utf8, code.digits.utf8) { match = step }
         }
         return match
     }

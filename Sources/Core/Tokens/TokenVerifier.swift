@@ -19,6 +19,10 @@ package final class TokenVerifier: Sendable {
     private let now: @Sendable () -> Date
     private let accessTokens: VerifiedTokenCache<AccessToken>
     private let adminTokens: VerifiedTokenCache<AdminToken>
+    private let checks = Atomic<Int>(0)
+
+    /// How many signatures of tokens were checked so far: for a token that is remembered none is checked.
+    package var signatureChecks: Int { checks.load(ordering: .relaxed) }
 
     /// Verifies with both of these keys.
     /// - Parameters:
@@ -96,6 +100,7 @@ package final class TokenVerifier: Sendable {
     private func verified<Token: SignedToken>(_ text: String) async throws(TokenError) -> Token {
         let header = try TokenText.header(of: text)
         guard header.type == Token.type else { throw .wrongType }
+        checks.add(1, ordering: .relaxed)
         for key in keys.candidates(keyID: header.keyID) {
             guard let claims = try await key.verify(text) else { continue }
             try claims.check(now: now(), leeway: Self.leeway)
@@ -109,6 +114,7 @@ package final class TokenVerifier: Sendable {
     private func verified(_ text: String, _ source: any AccessKeySource) async throws(TokenError) -> AccessToken {
         let header = try TokenText.header(of: text, algorithm: .edDSA)
         guard header.type == AccessToken.type else { throw .wrongType }
+        checks.add(1, ordering: .relaxed)
         for key in await source.keys(for: header.keyID) {
             guard key.isSignature(header.signature, of: header.message) else { continue }
             guard let claims = try? JSONDecoder().decode(TokenClaims.self, from: Data(header.payload)) else {

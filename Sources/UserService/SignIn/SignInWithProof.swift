@@ -10,6 +10,7 @@ struct SignInWithProof: Sendable {
     let store: SignInStore
     let issuer: SessionIssuer
     let recycling: RecyclingStore
+    let signal: ChangeSignal
 
     /// Signs in; the second value tells whether a user was made. Throws `SignInError`, `PostgresError`, or what
     /// signing throws.
@@ -31,9 +32,12 @@ struct SignInWithProof: Sendable {
         var (outcome, grant, isNewUser) = try await store.signIn(request)
         if outcome == .unconfirmed, let choice {
             guard try await recycling.settle(choice, of: token.subject) else { throw SignInError.notTheOwner }
+            // The account that was there may be closed now, whatever comes of the sign-in.
+            signal.give()
             (outcome, grant, isNewUser) = try await store.signIn(request)
         }
         UserMetrics.signedIn(outcome)
+        if outcome == .opened { signal.give() }
         switch outcome {
         case .opened, .repeated:
             guard let grant, let tokens = try await issuer.tokens(for: grant) else { throw SignInError.alreadyUsed }

@@ -7,6 +7,7 @@ import Tokens
 struct ProfileRoutes: Sendable {
     let users: UserStore
     let verifier: TokenVerifier
+    let signal: ChangeSignal
 
     func add(to router: PostkeyRouter) {
         let me = router.group("/v1/users/me", accessTokens: verifier)
@@ -22,6 +23,7 @@ struct ProfileRoutes: Sendable {
                     .invalidRequest, errors: error.fields.map { FieldError($0.rawValue, $0.expectation) })
             case .success(let change):
                 guard let user = try await users.change(change, of: context.token) else { throw Problem.invalidToken() }
+                signal.give()
                 return Self.answer(user)
             }
         }

@@ -4,6 +4,7 @@ import Synchronization
 
 /// A private PostgreSQL server of the test process: a temporary directory, a Unix socket and a loopback port.
 ///
+/// One is shared by all tests that leave it alone; a test that crashes or restarts its server makes one of its own.
 /// A watcher process removes it when the tests end, however they end. As root the server runs as `postgres`.
 package final class TestCluster: Sendable {
     package static let shared = Result { try TestCluster() }
@@ -12,7 +13,8 @@ package final class TestCluster: Sendable {
     package let port: Int
     private let keep = Mutex(false)
 
-    private init() throws {
+    /// Makes a server and starts it. Throws `TestClusterError`.
+    package init() throws {
         // Short, because a Unix socket's path may have at most 107 bytes.
         directory = "/tmp/postkey-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         port = try TestCluster.freePort()
@@ -37,6 +39,22 @@ package final class TestCluster: Sendable {
     @discardableResult
     package func execute(_ script: String, in database: String = "postgres") async throws -> [String?] {
         try await AdministrativeSession.run(configuration(database)) { try $0.execute(script) }
+    }
+
+    /// Stops the server the way `pg_ctl` knows it, `fast` or `immediate`, and starts it again.
+    package func restart(_ mode: String) async throws { try await control("-w -t 60 -m \(mode) restart") }
+
+    /// Stops the server for good.
+    package func stop() async throws { try await control("-m immediate stop") }
+
+    /// On a thread of its own, for it waits.
+    private func control(_ command: String) async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            Thread.detachNewThread { [directory] in
+                continuation.resume(
+                    with: Result { try TestCluster.shell(TestCluster.controlScript, directory, command) })
+            }
+        }
     }
 
     /// Turns TLS on for TCP with a certificate of its own for `localhost`; returns the certificate's path.
@@ -102,6 +120,18 @@ package final class TestCluster: Sendable {
         while waitpid(child, &status, 0) == -1 && errno == EINTR {}
         guard status == 0 else { throw TestClusterError("no PostgreSQL for the tests; the lines above say why") }
     }
+
+    private static let controlScript = #"""
+        set -euo pipefail
+        dir=$1
+        bin=$(ls -d /usr/lib/postgresql/*/bin /opt/homebrew/opt/postgresql@*/bin 2>/dev/null | sort -V | tail -1 || true)
+        [ -n "$bin" ] || bin=$(dirname "$(command -v initdb)")
+        as=()
+        if [ "$(id -u)" = 0 ]; then as=(runuser -u postgres --); fi
+        cd "$dir"
+        # shellcheck disable=SC2086 # The words of the command.
+        "${as[@]}" "$bin/pg_ctl" -D "$dir/data" -s -l "$dir/log" $2 </dev/null >/dev/null
+        """#
 
     private static let createScript = #"""
         set -euo pipefail

@@ -22,12 +22,14 @@ package struct TestDatabase: Sendable {
 /// When `body` throws, the database is kept and the way to it is printed. Twelve tests have databases at a time, so that what
 /// they time is their own doing; a test that asks for a second one is let in at once, for it would wait for itself.
 package func withTestDatabase<Value: Sendable>(
-    migrations: URL? = nil, poolSize: Int = 8, _ body: (TestDatabase) async throws -> Value
+    migrations: URL? = nil, poolSize: Int = 8, on cluster: TestCluster? = nil,
+    _ body: (TestDatabase) async throws -> Value
 ) async throws -> Value {
-    if isInside { return try await withDatabase(migrations, poolSize, body) }
+    let cluster = try cluster ?? TestCluster.shared.get()
+    if isInside { return try await withDatabase(migrations, poolSize, cluster, body) }
     await turnstile.enter()
     defer { turnstile.leave() }
-    return try await $isInside.withValue(true) { try await withDatabase(migrations, poolSize, body) }
+    return try await $isInside.withValue(true) { try await withDatabase(migrations, poolSize, cluster, body) }
 }
 
 /// Whether this task is inside of a test that has a database.
@@ -36,9 +38,8 @@ package func withTestDatabase<Value: Sendable>(
 private let turnstile = Turnstile(places: 12)
 
 private func withDatabase<Value: Sendable>(
-    _ migrations: URL?, _ poolSize: Int, _ body: (TestDatabase) async throws -> Value
+    _ migrations: URL?, _ poolSize: Int, _ cluster: TestCluster, _ body: (TestDatabase) async throws -> Value
 ) async throws -> Value {
-    let cluster = try TestCluster.shared.get()
     let name = try await Templates.shared.clone(of: migrations, on: cluster)
     let url = cluster.url(name)
     let configuration = try PostgresConfiguration(url: url, applicationName: "tests", poolSize: poolSize)
@@ -56,7 +57,7 @@ private func withDatabase<Value: Sendable>(
     }
 }
 
-/// The migrated templates, one for each folder, made once.
+/// The migrated templates, one for each folder and server, made once.
 private actor Templates {
     static let shared = Templates()
 
@@ -74,7 +75,8 @@ private actor Templates {
 
     private func template(for folder: URL?, on cluster: TestCluster) async throws -> String {
         guard let folder else { return "template0" }
-        if let task = made[folder.path] { return try await task.value }
+        let key = cluster.directory + folder.path
+        if let task = made[key] { return try await task.value }
         let name = "template_\(made.count)"
         let task = Task {
             try await cluster.execute("CREATE DATABASE \(name) TEMPLATE template0")
@@ -82,7 +84,7 @@ private actor Templates {
             _ = try await set.apply(to: cluster.configuration(name), logger: Logger(label: "tests"))
             return name
         }
-        made[folder.path] = task
+        made[key] = task
         return try await task.value
     }
 

@@ -91,7 +91,7 @@ struct FeedCursors: Sendable {
         guard let all = Base64URL.decode(text.utf8), all.count > Self.codeLength else { return nil }
         let body = Array(all.dropLast(Self.codeLength))
         let code = Array(all.suffix(Self.codeLength))
-        guard keys.contains(where: { Self.equal(Self.code(body, $0), code) }) else { return nil }
+        guard keys.contains(where: { ConstantTime.equal(Self.code(body, $0), code) }) else { return nil }
         var bytes = Bytes(bytes: body)
         guard let epoch = bytes.uuid(), let takenAt = bytes.number(), let seen = bytes.snapshot(),
             let form = bytes.number()
@@ -111,10 +111,6 @@ struct FeedCursors: Sendable {
 
     private static func code(_ bytes: [UInt8], _ key: SymmetricKey) -> [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: bytes, using: key).prefix(codeLength))
-    }
-
-    private static func equal(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-        left.count == right.count && zip(left, right).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
     }
 }
 

@@ -23,7 +23,6 @@ struct AccountRoutes: Sendable {
             let body = try await request.json(as: PhoneChangeBody.self)
             do {
                 let user = try await changePhone(body.verificationToken, of: context.token)
-                signal.give()
                 context.logger.info("A user changed the phone", metadata: ["user_id": "\(user.id)"])
                 var json = JSONText(capacity: 384)
                 user.write(to: &json)

@@ -7,6 +7,7 @@ struct ChangePhone: Sendable {
     let verifier: TokenVerifier
     let accounts: AccountStore
     let users: UserStore
+    let signal: ChangeSignal
 
     /// Changes the phone and returns the user with it. Throws `PhoneChangeError` or `PostgresError`.
     func callAsFunction(_ text: String, of token: AccessToken) async throws -> User {
@@ -17,6 +18,7 @@ struct ChangePhone: Sendable {
         UserMetrics.phoneChanged(outcome)
         switch outcome {
         case .changed:
+            signal.give()
             guard let user = try await users.user(of: token) else { throw PhoneChangeError.revoked }
             return user
         case .revoked: throw PhoneChangeError.revoked

@@ -30,11 +30,9 @@ struct DirectoryCursors: Sendable {
     func position(_ text: String, of query: DirectoryQuery) -> DirectoryPosition? {
         guard text.utf8.count == 54, let bytes = Base64URL.decode(text.utf8), bytes.count == 40 else { return nil }
         let payload = Array(bytes[..<24])
-        let isOurs = keys.contains { key in
-            // In constant time: the difference of all bytes.
-            zip(Self.code(of: payload, query, key), bytes[24...]).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+        guard keys.contains(where: { ConstantTime.equal(Self.code(of: payload, query, $0), bytes[24...]) }) else {
+            return nil
         }
-        guard isOurs else { return nil }
         let microseconds = Int64(bitPattern: payload[..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
         return DirectoryPosition(
             key: Date(timeIntervalSince1970: Double(microseconds) / 1_000_000),
