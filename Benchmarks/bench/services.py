@@ -58,6 +58,8 @@ class Services:
             "JWT_SECRET_KEY": secrets.token_hex(32), "OTP_SECRET_KEY": self.otp_key,
             "MSG91_AUTH_KEY": secrets.token_hex(12), "MSG91_TEMPLATE_ID": secrets.token_hex(12),
             "MSG91_WEBHOOK_SECRET": secrets.token_hex(16), "SIMULATOR_FAULT_NUMBERS": "off",
+            # Load that never verifies is just what the breakers are there to refuse.
+            "OTP_FRAUD_GUARD": "record",
             "MSG91_BASE_URL": f"http://127.0.0.1:{self.simulator_port}",
             "USER_SERVICE_URL": f"http://127.0.0.1:{self.user_port}",
             "OTP_SERVICE_URL": f"http://127.0.0.1:{self.otp_port}",

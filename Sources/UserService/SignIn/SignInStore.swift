@@ -66,12 +66,13 @@ struct SignInStore: Sendable {
             ), begun as (
                 select o.* from opened o join p on o.id = p.session_id
             ), too_many as (
+                -- A lateral join: `id in (…)` with a reference to begun would be asked for every session there is.
                 update sessions old set ended_at = now(), end_reason = 'too_many'
-                from begun b
-                where old.id in (
+                from begun b cross join lateral (
                     select o.id from sessions o
                     where o.user_id = b.user_id and o.ended_at is null and o.idle_expires_at > now()
-                    order by o.created_at desc offset \(limits.maximumSessions - 1))
+                    order by o.created_at desc offset \(limits.maximumSessions - 1)) oldest
+                where old.id = oldest.id
                 returning old.*
             ), told as (
                 insert into changes (kind, user_id, session_id, expires_at)

@@ -88,6 +88,11 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
             "client_connection_check_interval=1000",
         ]
         if lane == .reads { settings.append("default_transaction_read_only=on") }
+        if lane != .transactions {
+            // Prepared statements look rows up. A plan made while a table was empty is kept, and must not scan the table
+            // once it has grown; nor is a look-up ever worth compiling.
+            settings += ["enable_seqscan=off", "jit=off"]
+        }
         let own = keyword("options").map { " " + $0 } ?? ""
         return settings.map { "-c \($0)" }.joined(separator: " ") + own
     }
