@@ -131,7 +131,8 @@ extension SeedPlan {
                    count(*) FILTER (WHERE state = 'delivered'), count(*) FILTER (WHERE state = 'failed'), count(step),
                    \(steps.map { "count(*) FILTER (WHERE step = \($0))" }.joined(separator: ", "))
               FROM (SELECT \(since) AS since, country, channel, state,
-                           least(floor(2 * ln(greatest(extract(epoch FROM verified_at - at)::float8, 1)) / ln(2::float8)), 19)::int AS step
+                           CASE WHEN verified_at IS NOT NULL THEN
+                               least(floor(2 * ln(greatest(extract(epoch FROM verified_at - at)::float8, 1)) / ln(2::float8)), 19)::int END AS step
                       FROM asked WHERE \(counted)) a
              GROUP BY 1, 2, 3
             ON CONFLICT (since, country, channel) DO UPDATE SET sent = statistics.sent + excluded.sent,

@@ -48,16 +48,10 @@ struct ChangeTests {
             let answer = try await server.send(
                 "POST", "/v1/admin/users/\(id)/suspend", token: token, body: #"{"reason":"x"}"#)
             #expect(answer.status == 200)
-            let end = ContinuousClock.now + .seconds(1)
-            while try await !status(), ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(20)) }
-            #expect(try await status())
+            #expect(try await eventually(status))
             #expect(other.remembered.users.statistics.entries == 1)
             #expect(try await server.send("DELETE", "/v1/admin/cache", token: token).status == 204)
-            let later = ContinuousClock.now + .seconds(1)
-            while other.remembered.users.statistics.entries > 0, ContinuousClock.now < later {
-                try await Task.sleep(for: .milliseconds(20))
-            }
-            #expect(other.remembered.users.statistics.entries == 0)
+            #expect(try await eventually { other.remembered.users.statistics.entries == 0 })
         }
     }
 
@@ -78,9 +72,7 @@ struct ChangeTests {
             server.users.setStatus("suspended")
             #expect(try await status() == false)
             server.users.tell("user-changed")
-            let end = ContinuousClock.now + .seconds(1)
-            while try await !status(), ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(20)) }
-            #expect(try await status())
+            #expect(try await eventually(status))
         }
     }
 }

@@ -70,6 +70,37 @@ struct ConsolePageTests {
         }
     }
 
+    @Test("with a service away what is remembered is shown, and said how old it is; with both back nothing is said")
+    func remembered() async throws {
+        try await withAdminServer(dashboardTTL: .zero, usersTTL: .zero) { server in
+            let browser = try await server.browser(.viewer)
+            let paths = ["/users", "/users/\(StubService.userID)", "/destinations", "/"]
+            for path in paths { #expect(try await browser.get(path).status == 200) }
+            server.users.become(.status(503))
+            server.otp.become(.status(503))
+            for (path, what) in [
+                (paths[0], "user-service gives no answer at the moment. What you see is"),
+                (paths[1], "user-service gives no answer at the moment. What you see is"),
+                (paths[2], "otp-service gives no answer at the moment. What you see is"),
+                (paths[3], "no answer, figures"),
+            ] {
+                let page = try await browser.get(path)
+                #expect(page.status == 200 && page.text.contains(what), "\(path)")
+                #expect(page.text.firstMatch(of: /(see is|figures) [0-9.]+ s old/) != nil, "\(path)")
+            }
+            // What is asked for at the moment only is said to be missing, beside what is remembered.
+            #expect(try await browser.get(paths[1]).text.contains("There is no answer about them at the moment."))
+            let messages = try await browser.get("/messages")
+            #expect(messages.status == 503 && messages.text.contains("otp-service gives no answer"))
+            server.users.become(.answering)
+            server.otp.become(.answering)
+            for path in paths {
+                let isBack = try await eventually { try await !browser.get(path).text.contains("no answer") }
+                #expect(isBack, "\(path)")
+            }
+        }
+    }
+
     @Test("the choice of colours is kept in a cookie and comes back to the page")
     func theme() async throws {
         try await withAdminServer { server in

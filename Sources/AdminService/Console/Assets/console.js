@@ -44,6 +44,9 @@ document.addEventListener("pointermove", (event) => {
   tip.style.top = `${Math.max(8, event.clientY - tip.offsetHeight - 12)}px`;
 });
 
+// On a narrow screen the navigation is wider than the page: where one is comes into sight.
+document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // A form is sent once, however often its button is pressed.
 document.addEventListener("submit", (event) => {
   const form = event.target;

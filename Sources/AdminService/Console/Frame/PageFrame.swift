@@ -61,9 +61,12 @@ struct PageFrame: Sendable {
             headers)
     }
 
-    /// A part of a page, without the frame.
+    /// A part of a page, without the frame. A partial in a template stands at the beginning of its line: indented, all that it holds is
+    /// searched for line ends at each level.
     func part(_ template: String, _ content: some Sendable) throws -> String {
-        guard let text = library.render(content, withTemplate: template) else { throw MissingTemplate(name: template) }
+        guard let text = library.render(Members.seen(content) ?? content, withTemplate: template) else {
+            throw MissingTemplate(name: template)
+        }
         return text
     }
 

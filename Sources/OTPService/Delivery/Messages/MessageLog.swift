@@ -52,44 +52,60 @@ package struct MessageLog: Sendable {
     }
 
     /// Messages before `cursor`, of one phone or of all.
+    ///
+    /// First which challenges, then their messages by id: so each statement is planned for the days that it needs, and none walks over
+    /// the messages of others.
     package func page(
         of phone: PhoneNumber?, before cursor: MessageName?, limit: Int
     ) async throws(PostgresError) -> MessageLogPage {
-        let id = cursor?.challengeID.uuid ?? Self.last
-        let number = cursor?.number ?? 0
-        let rows =
-            if let phone {
-                try await postgres.read(
-                    """
-                    WITH asked AS MATERIALIZED (
-                        SELECT * FROM all_challenges
-                        WHERE phone = \(phone.e164)::e164 AND id <= \(id) ORDER BY id DESC LIMIT \(limit + 2)
-                    )
-                    SELECT \(unescaped: Self.columns)
-                    FROM asked c CROSS JOIN LATERAL (SELECT * FROM all_messages WHERE challenge_id = c.id) m
-                    LEFT JOIN phones p ON p.phone = c.phone
-                    WHERE (m.challenge_id, m.number) < (\(id), \(number))
-                    ORDER BY m.challenge_id DESC, m.number DESC LIMIT \(limit + 1)
-                    """)
-            } else {
-                try await postgres.read(
-                    """
-                    WITH asked AS MATERIALIZED (
-                        SELECT * FROM all_messages
-                        WHERE challenge_id <= \(id) AND (challenge_id, number) < (\(id), \(number))
-                        ORDER BY challenge_id DESC, number DESC LIMIT \(limit + 1)
-                    )
-                    SELECT \(unescaped: Self.columns)
-                    FROM asked m CROSS JOIN LATERAL (SELECT * FROM all_challenges WHERE id = m.challenge_id) c
-                    LEFT JOIN phones p ON p.phone = c.phone
-                    ORDER BY m.challenge_id DESC, m.number DESC
-                    """)
-            }
+        let place = (id: cursor?.challengeID.uuid ?? Self.last, number: cursor?.number ?? 0)
+        let ids =
+            if let phone { try await challenges(of: phone, place.id, limit) } else { try await newest(place, limit) }
+        // As texts: an array of them is constant when the statement is planned.
+        let rows = try await postgres.read(
+            """
+            SELECT \(unescaped: Self.columns)
+            FROM all_messages m JOIN all_challenges c ON c.id = m.challenge_id LEFT JOIN phones p ON p.phone = c.phone
+            WHERE m.challenge_id = ANY(\(ids)::uuid[]) AND c.id = ANY(\(ids)::uuid[])
+                AND (m.challenge_id, m.number) < (\(place.id), \(place.number))
+            ORDER BY m.challenge_id DESC, m.number DESC LIMIT \(limit + 1)
+            """)
         var asOf = Date()
         var messages: [LoggedMessage] = []
         for row in rows { if let message = try Self.message(row, &asOf) { messages.append(message) } }
         let page = Array(messages.prefix(limit))
         return MessageLogPage(messages: page, next: rows.count > limit ? page.last?.name : nil, asOf: asOf)
+    }
+
+    /// The challenges of a phone that may be on the page, the newest first; each has a message.
+    private func challenges(of phone: PhoneNumber, _ id: UUID, _ limit: Int) async throws(PostgresError) -> [String] {
+        let rows = try await postgres.read(
+            """
+            SELECT id::text FROM all_challenges
+            WHERE phone = \(phone.e164)::e164 AND id <= \(id) ORDER BY id DESC LIMIT \(limit + 2)
+            """)
+        return try Self.texts(rows)
+    }
+
+    /// The challenges of the newest messages: those of the days that can still change, and of the days before if these are too few.
+    private func newest(_ place: (id: UUID, number: Int), _ limit: Int) async throws(PostgresError) -> [String] {
+        var ids: [String] = []
+        for table in ["messages", "past_messages"] where ids.count <= limit {
+            let rows = try await postgres.read(
+                """
+                SELECT challenge_id::text FROM \(unescaped: table)
+                WHERE challenge_id <= \(place.id) AND (challenge_id, number) < (\(place.id), \(place.number))
+                ORDER BY challenge_id DESC, number DESC LIMIT \(limit + 1 - ids.count)
+                """)
+            ids += try Self.texts(rows)
+        }
+        return ids
+    }
+
+    private static func texts(_ rows: PostgresRows) throws(PostgresError) -> [String] {
+        var texts: [String] = []
+        for row in rows { texts.append(try row.decode(column: 0)) }
+        return texts
     }
 
     private static let last = UUID(

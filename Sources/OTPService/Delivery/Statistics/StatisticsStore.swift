@@ -27,40 +27,30 @@ package struct StatisticsStore: Sendable {
         return sums.statistics(outbox: try await Outbox(postgres: postgres).depth())
     }
 
+    /// Days, and hours of the last two, are kept as sums, so that a year of slices need not be read.
     private func readCounted(into sums: inout StatisticsSums, _ transaction: PostgresTransaction) async throws {
         let rows = try await transaction.query(
             """
-            WITH spans AS MATERIALIZED (
-                SELECT day, hour, country, channel, sum(sent) AS sent, sum(submitted) AS submitted,
-                    sum(delivered) AS delivered, sum(verified) AS verified, sum(failed) AS failed,
-                    \(unescaped: VerifyTimes.columns.map { "sum(\($0)) AS \($0)" }.joined(separator: ", "))
-                FROM (
-                    SELECT date_trunc('day', since, 'UTC') AS day,
-                        CASE WHEN since >= \(sums.now) - interval '49 h' THEN date_trunc('hour', since, 'UTC') END AS hour,
-                        *
-                    FROM statistics WHERE since >= \(sums.first)
-                ) AS slices
-                GROUP BY day, hour, country, channel
-            )
-            SELECT day, hour, country, channel::text, sum(sent)::int8, sum(submitted)::int8, sum(delivered)::int8,
+            SELECT unit = 'day', since, country, channel::text, sum(sent)::int8, sum(submitted)::int8, sum(delivered)::int8,
                 sum(verified)::int8, sum(failed)::int8,
-                ARRAY[\(unescaped: VerifyTimes.columns.map { "sum(\($0))" }.joined(separator: ", "))]::int8[],
-                grouping(day, hour, country, channel)::int8
-            FROM spans
-            GROUP BY GROUPING SETS ((day), (hour), (country), (channel))
+                ARRAY[\(unescaped: VerifyTimes.columns.map { "sum(\($0))" }.joined(separator: ", "))]::int8[]
+            FROM statistics_sums
+            WHERE unit = 'day' AND since >= \(sums.first)
+                OR unit = 'hour' AND since >= \(sums.first) AND since >= \(sums.now) - interval '49 h'
+            GROUP BY GROUPING SETS ((unit, since), (unit, country), (unit, channel))
             """)
         for row in rows {
-            let (day, hour, country, channel, sent, submitted, delivered, verified, failed, times, grouping) =
-                try row.decode((Date?, Date?, String?, String?, Int, Int, Int, Int, Int, [Int], Int).self)
+            let (isDay, since, country, channel, sent, submitted, delivered, verified, failed, times) =
+                try row.decode((Bool, Date?, String?, String?, Int, Int, Int, Int, Int, [Int]).self)
             let counts = MessageCounts(
                 sent: sent, submitted: submitted, delivered: delivered, verified: verified, failed: failed,
                 times: VerifyTimes(times))
-            // A bit is set for each column that this row sums over.
-            switch grouping {
-            case 0b0111: if let day { sums.add(day: day, counts) }
-            case 0b1011: if let hour { sums.add(hour: hour, counts) }
-            case 0b1101: if let country { sums.add(country: country, counts) }
-            default: if let channel { sums.add(channel: channel, counts) }
+            switch (isDay, since, country, channel) {
+            case (true, let day?, _, _): sums.add(day: day, counts)
+            case (false, let hour?, _, _): sums.add(hour: hour, counts)
+            case (true, _, let country?, _): sums.add(country: country, counts)
+            case (true, _, _, let channel?): sums.add(channel: channel, counts)
+            default: break
             }
         }
         let failures = try await transaction.query(
@@ -69,10 +59,18 @@ package struct StatisticsStore: Sendable {
             let (reason, count) = try row.decode((String, Int).self)
             sums.add(reason: reason, count)
         }
+        try await readBlocks(into: &sums, transaction)
+    }
+
+    /// The two hundred busiest blocks of each day, added up: fifty are shown, of days on which almost the same ones are busy.
+    private func readBlocks(into sums: inout StatisticsSums, _ transaction: PostgresTransaction) async throws {
         let blocks = try await transaction.query(
             """
             SELECT prefix, min(country), sum(sent)::int8, sum(delivered)::int8, sum(verified)::int8, sum(failed)::int8
-            FROM statistics_prefixes WHERE since >= \(sums.first) GROUP BY 1 ORDER BY 3 DESC LIMIT 500
+            FROM generate_series(\(sums.first), \(sums.now), interval '24 h') AS days (day)
+            CROSS JOIN LATERAL (
+                SELECT * FROM statistics_blocks b WHERE b.day = days.day ORDER BY sent DESC, prefix LIMIT 200) AS blocks
+            GROUP BY 1 ORDER BY 3 DESC LIMIT 500
             """)
         for row in blocks {
             let (prefix, country, sent, delivered, verified, failed) = try row.decode(
