@@ -20,7 +20,7 @@ func withClient<R: Sendable>(
 
 extension HTTPClient {
     /// The error of a request that is expected to fail.
-    func failure(_ request: HTTPClientRequest, timeout: Duration = .seconds(3)) async -> HTTPClientError? {
+    func failure(_ request: HTTPClientRequest, timeout: Duration = .seconds(20)) async -> HTTPClientError? {
         do throws(HTTPClientError) {
             let response = try await send(request, timeout: timeout)
             Issue.record("answered \(response.status)")

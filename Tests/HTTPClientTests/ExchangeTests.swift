@@ -15,9 +15,9 @@ import Testing
         defer { server.stop() }
         let url = "\(server.url)a%20b?c=d"
         let response = try await withClient { client in
-            _ = try await client.send(HTTPClientRequest(url: url, headers: [("X-Empty", "")]), timeout: .seconds(3))
-            _ = try await client.send(HTTPClientRequest(method: "POST", url: url), timeout: .seconds(3))
-            return try await client.send(post(url, "{\"a\":1}"), timeout: .seconds(3))
+            _ = try await client.send(HTTPClientRequest(url: url, headers: [("X-Empty", "")]), timeout: .seconds(20))
+            _ = try await client.send(HTTPClientRequest(method: "POST", url: url), timeout: .seconds(20))
+            return try await client.send(post(url, "{\"a\":1}"), timeout: .seconds(20))
         }
         #expect(response.status == 200)
         #expect(response.body == Array("ok".utf8))
@@ -39,7 +39,7 @@ import Testing
         defer { server.stop() }
         let url = server.url
         let response = try await withClient {
-            try await $0.send(HTTPClientRequest(url: url), timeout: .seconds(3))
+            try await $0.send(HTTPClientRequest(url: url), timeout: .seconds(20))
         }
         #expect(response.status == 201)
         #expect(response.body == Array("hi".utf8))
@@ -58,7 +58,7 @@ import Testing
         }
         let url = server.url
         let response = try await withClient {
-            try await $0.send(HTTPClientRequest(url: url), timeout: .seconds(3))
+            try await $0.send(HTTPClientRequest(url: url), timeout: .seconds(20))
         }
         #expect(response.status == 302)
         #expect(target.connections == 0)
@@ -73,7 +73,7 @@ import Testing
         defer { server.stop() }
         let url = server.url
         let response = try await withClient {
-            try await $0.send(HTTPClientRequest(url: url), timeout: .seconds(3))
+            try await $0.send(HTTPClientRequest(url: url), timeout: .seconds(20))
         }
         #expect(response.body == Array("rawr".utf8))
         #expect(!seen.value.lowercased().contains("accept-encoding"))

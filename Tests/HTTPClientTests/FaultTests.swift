@@ -16,9 +16,9 @@ import Testing
         let configuration = HTTPClientConfiguration(connectTimeout: .milliseconds(300))
         try await withClient(configuration) { client in
             let started = ContinuousClock.now
-            let error = await client.failure(post("https://192.0.2.1/"), timeout: .seconds(5))
+            let error = await client.failure(post("https://192.0.2.1/"), timeout: .seconds(60))
             #expect(error == .connect)
-            #expect(started.duration(to: .now) < .seconds(2))
+            #expect(started.duration(to: .now) < .seconds(15))
         }
     }
 
@@ -30,7 +30,7 @@ import Testing
             let started = ContinuousClock.now
             #expect(await client.failure(post(url), timeout: .milliseconds(300)) == .timeout(maybeSent: true))
             let elapsed = started.duration(to: .now)
-            #expect(elapsed >= .milliseconds(300) && elapsed < .seconds(2))
+            #expect(elapsed >= .milliseconds(300) && elapsed < .seconds(15))
         }
     }
 
@@ -57,7 +57,7 @@ import Testing
                 await client.failure(post(url), timeout: .seconds(30))
             }
             #expect(error == .timeout(maybeSent: true))
-            #expect(started.duration(to: .now) < .seconds(2))
+            #expect(started.duration(to: .now) < .seconds(15))
             let late = await RequestDeadline.$current.withValue(started) { await client.failure(post(url)) }
             #expect(late == .timeout(maybeSent: false))
         }
@@ -120,12 +120,12 @@ import Testing
         defer { server.stop() }
         let url = server.url
         try await withClient { client in
-            _ = try await client.send(HTTPClientRequest(url: url), timeout: .seconds(3))
+            _ = try await client.send(HTTPClientRequest(url: url), timeout: .seconds(20))
             #expect(await client.failure(post(url)) == .reset(maybeSent: true))
             #expect(posts.value == 1)
             // A repeatable request may be sent again, and gets its answer.
-            _ = try await client.send(HTTPClientRequest(url: url), timeout: .seconds(3))
-            let response = try await client.send(HTTPClientRequest(url: url), timeout: .seconds(3))
+            _ = try await client.send(HTTPClientRequest(url: url), timeout: .seconds(20))
+            let response = try await client.send(HTTPClientRequest(url: url), timeout: .seconds(20))
             #expect(response.status == 200)
         }
     }
@@ -155,7 +155,7 @@ import Testing
         let fitting = exact.url
         try await withClient(HTTPClientConfiguration(maximumBodySize: 4096)) { client in
             for server in servers { #expect(await client.failure(post(server.url)) == .tooLarge) }
-            let response = try await client.send(post(fitting), timeout: .seconds(3))
+            let response = try await client.send(post(fitting), timeout: .seconds(20))
             #expect(response.body.count == 4096)
         }
     }

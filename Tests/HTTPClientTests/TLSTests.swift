@@ -45,7 +45,7 @@ import Testing
     /// Waits until the server listens.
     private func answer(_ client: HTTPClient, _ url: String) async throws -> Int {
         for _ in 0..<100 {
-            let response = try? await client.send(HTTPClientRequest(url: url), timeout: .seconds(3))
+            let response = try? await client.send(HTTPClientRequest(url: url), timeout: .seconds(20))
             if let response { return response.status }
             try await Task.sleep(for: .milliseconds(50))
         }

@@ -99,6 +99,6 @@ import Testing
             #expect((try? client("127.0.0.1", ["1.1.1.1," + trusted])) == "10.0.0.1")
             #expect((try? client("127.0.0.1", [String(repeating: ",", count: 1_000_000)])) == "127.0.0.1")
         }
-        #expect(time < .seconds(3))
+        #expect(time < .seconds(15))
     }
 }

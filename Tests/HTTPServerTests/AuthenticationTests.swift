@@ -102,7 +102,7 @@ private struct CallerContext: AuthenticatedContext {
                 return Response.json(
                     .ok,
                     text:
-                        "\"\(rest > .seconds(4) && rest <= .milliseconds(4500)) \(RequestTrace.current?.requestID ?? "-")\""
+                        "\"\(rest > .seconds(1) && rest <= .milliseconds(4500)) \(RequestTrace.current?.requestID ?? "-")\""
                 )
             }
         }) { (server) async throws in

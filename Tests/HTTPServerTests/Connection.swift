@@ -68,7 +68,7 @@ final class Connection: @unchecked Sendable {
     }
 
     /// The next answer. Throws if it is not there in time.
-    func answer(seconds: Int = 5, isHead: Bool = false) async throws -> Answer {
+    func answer(seconds: Int = 20, isHead: Bool = false) async throws -> Answer {
         try await onQueue { connection in
             let deadline = ContinuousClock.now + .seconds(seconds)
             while true {
@@ -86,7 +86,7 @@ final class Connection: @unchecked Sendable {
     }
 
     /// Everything until the other side closes. Throws if it does not in time.
-    func remainder(seconds: Int = 5) async throws -> String {
+    func remainder(seconds: Int = 20) async throws -> String {
         try await onQueue { connection in
             let deadline = ContinuousClock.now + .seconds(seconds)
             while try connection.receive(until: deadline) {}

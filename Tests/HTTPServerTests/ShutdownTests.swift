@@ -25,12 +25,21 @@ import Testing
         }
     }
 
+    /// Whether slow requests may go on to their end.
+    private final class Released: Sendable {
+        private let isSet = Atomic<Bool>(false)
+        var value: Bool { isSet.load(ordering: .relaxed) }
+        func set() { isSet.store(true, ordering: .relaxed) }
+    }
+
     private let started = Started()
+    private let released = Released()
 
     private func slow(_ router: PostkeyRouter) {
-        router.get("/slow") { [started] _, _ in
+        router.get("/slow") { [started, released] _, _ in
             started.note()
-            try await Task.sleep(for: .milliseconds(1500))
+            // Until the test lets go, or for the time that a request has.
+            for _ in 0..<350 where !released.value { try await Task.sleep(for: .milliseconds(10)) }
             return Response.json(.ok, text: "1")
         }
         router.post("/echo") { request, _ in Response.json(.ok, text: "\(try await request.bytes().count)") }
@@ -58,6 +67,7 @@ import Testing
             #expect(try await idle.remainder() == "")
             #expect(try await silent.remainder() == "")
             #expect(try await partial.remainder() == "")
+            released.set()
             for connection in connections {
                 let answer = try await connection.answer()
                 #expect(answer.status == 200)
@@ -138,6 +148,7 @@ import Testing
                     usleep(5000)
                 }
             }
+            released.set()
             let answer = try await connection.answer()
             #expect(answer["Connection"] == "close")
         }

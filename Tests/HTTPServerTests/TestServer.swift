@@ -24,7 +24,7 @@ struct TestServer: Sendable {
         types: [ProblemType("teapot", status: 418, title: "I am a teapot", explanation: "Use the other <pot>.")])
 
     /// Asks with one request on a connection of its own; gives the whole answer.
-    func ask(_ request: String, seconds: Int = 5) async throws -> Answer {
+    func ask(_ request: String, seconds: Int = 20) async throws -> Answer {
         let connection = try Connection(port: port)
         defer { connection.close() }
         try connection.send(request)
@@ -81,3 +81,19 @@ let quiet: Logger = {
     logger.logLevel = .critical
     return logger
 }()
+
+extension PostkeyRouter {
+    /// Routes that read a body and that do not.
+    func addEcho() {
+        post("/echo") { request, _ in Response.json(.ok, text: "\(try await request.bytes().count)") }
+        get("/ignore") { _, _ in Response.json(.ok, text: "1") }
+    }
+}
+
+extension TestServer {
+    /// Whether it still answers.
+    func isAlive() async throws {
+        let answer = try await get("/health/live")
+        #expect(answer.status == 200)
+    }
+}

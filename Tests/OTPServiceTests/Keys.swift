@@ -14,8 +14,8 @@ typealias OTPChannel = Channel
 enum Keys {
     static let code = Secret(bytes: Array("kX3v9QwZt7LmB2nR5yHc8JdF4gSa6PeU".utf8))
     static let newer = Secret(bytes: Array("Zp8wLr3QvT6yNc1XsKb9HfGm2JdVa7Ue".utf8))
-    static let tokens = TokenKeys(
-        current: Secret(bytes: Array("bV7xQ2mNw9RtZ4kLs8YcJ3dHf6GpA5Ue".utf8)), previous: nil)
+    static let secret = Secret(bytes: Array("bV7xQ2mNw9RtZ4kLs8YcJ3dHf6GpA5Ue".utf8))
+    static let tokens = TokenKeys(current: secret, previous: nil)
     static let codes = CodeKeys(current: code, previous: nil)
 
     /// Settings as the environment would give them.

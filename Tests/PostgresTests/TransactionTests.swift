@@ -94,7 +94,7 @@ import Testing
                         do {
                             try await database.client.transaction { transaction in
                                 _ = try await transaction.query("SELECT 1")
-                                try await Task.sleep(for: .milliseconds(2800))
+                                try await Task.sleep(for: .seconds(4))
                             }
                             return true
                         } catch { return (error as? PostgresError)?.kind != .unavailable }

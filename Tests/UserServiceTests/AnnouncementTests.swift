@@ -9,7 +9,7 @@ import Tokens
 @testable import UserService
 
 /// Whatever writes a row of the feed has it announced after its commit, so that nobody waits for a reader's next look.
-@Suite("The announcement of changes", .serialized, .timeLimit(.minutes(3)))
+@Suite("The announcement of changes", .timeLimit(.minutes(3)))
 struct AnnouncementTests {
     /// What changes something, after what has to be there first; returns what the change must give.
     struct Change: Sendable, CustomTestStringConvertible {
@@ -75,6 +75,11 @@ struct AnnouncementTests {
             return {
                 try await server.send("DELETE", "/v1/users/me/sessions/\(other.sessionID)", token: token).status
             }
+        },
+        Change("end of all other sessions", 204) { server in
+            _ = try await server.login()
+            let token = try await server.login().accessToken
+            return { try await server.send("DELETE", "/v1/users/me/sessions", token: token).status }
         },
         Change("revocation of an access token", 200) { server in
             let token = try await server.login().accessToken

@@ -94,7 +94,7 @@ struct CheckCostTests {
                     ("GET", "/v1/users/me", nil, 200), ("PATCH", "/v1/users/me", #"{"locale":"en"}"#, 200),
                     ("GET", "/v1/users/me/sessions", nil, 200),
                     ("DELETE", "/v1/users/me/sessions/\(other.sessionID)", nil, 204),
-                    ("POST", "/v1/auth/logout", nil, 204),
+                    ("DELETE", "/v1/users/me/sessions", nil, 204), ("POST", "/v1/auth/logout", nil, 204),
                 ]
                 var log = log
                 for (method, path, body, status) in routes {

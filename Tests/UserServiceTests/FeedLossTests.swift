@@ -40,6 +40,8 @@ struct FeedLossTests {
             var events: [Event] = []
             var resets = 0
             var isDone = false
+            /// What each writer does.
+            var doing: [Int: String] = [:]
         }
 
         private let state = Mutex(State())
@@ -59,11 +61,12 @@ struct FeedLossTests {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await FeedReader(database: database, ledger: ledger).read() }
                 try await withThrowingTaskGroup(of: Void.self) { busy in
-                    for _ in 0..<Self.writers {
-                        busy.addTask { await self.write(Self.count / Self.writers, database, ledger) }
+                    for writer in 0..<Self.writers {
+                        busy.addTask { await self.write(Self.count / Self.writers, database, ledger, writer) }
                     }
                     busy.addTask { await self.hold(database, ledger) }
                     busy.addTask { try await self.disturb(database, ledger) }
+                    busy.addTask { await self.watch(ledger) }
                     try await busy.waitForAll()
                 }
                 ledger.withLock { $0.isDone = true }
@@ -80,16 +83,19 @@ struct FeedLossTests {
     }
 
     /// One statement each, now and then several in a transaction that stays open for a while.
-    private func write(_ count: Int, _ database: TestDatabase, _ ledger: Ledger) async {
+    private func write(_ count: Int, _ database: TestDatabase, _ ledger: Ledger, _ writer: Int) async {
+        func note(_ text: String) { ledger.withLock { $0.doing[writer] = text } }
         var rest = count
         while rest > 0 {
             let ids = (0..<(rest % 50 == 0 ? 5 : 1)).map { _ in UUID() }
             do {
+                note("writes, \(rest) left")
                 if ids.count == 1 {
                     _ = try await database.client.write(Self.insert(ids[0]))
                 } else {
                     try await database.client.transaction { transaction in
-                        for id in ids {
+                        for (index, id) in ids.enumerated() {
+                            note("writes \(index + 1) of 5 in a transaction, \(rest) left")
                             _ = try await transaction.query(Self.insert(id))
                             try await Task.sleep(for: .milliseconds(Int.random(in: 0...40)))
                         }
@@ -97,7 +103,9 @@ struct FeedLossTests {
                 }
                 ledger.withLock { $0.acknowledged.formUnion(ids) }
                 rest -= 1
+                note("has \(rest) left")
             } catch {
+                note("sleeps after \(error), \(rest) left")
                 // Killed: it may have happened or not, and nobody was told that it did.
                 try? await Task.sleep(for: .milliseconds(20))
             }
@@ -117,6 +125,22 @@ struct FeedLossTests {
             } catch {
                 try? await Task.sleep(for: .milliseconds(20))
             }
+        }
+    }
+
+    /// Says what the writers do when nothing has come of it for half a minute: every wait should have had its end.
+    private func watch(_ ledger: Ledger) async {
+        var last = -1
+        var since = ContinuousClock.now
+        while true {
+            let (count, doing) = ledger.withLock { ($0.acknowledged.count, $0.doing) }
+            if doing.count == Self.writers, doing.values.allSatisfy({ $0 == "has 0 left" }) { return }
+            if count != last { (last, since) = (count, .now) }
+            if ContinuousClock.now - since > .seconds(30) {
+                Issue.record("after \(count) rows: \(doing)")
+                return
+            }
+            do { try await Task.sleep(for: .milliseconds(100)) } catch { return }
         }
     }
 
@@ -144,13 +168,18 @@ struct FeedLossTests {
         let started = try await database.execute("select pg_postmaster_start_time()")
         switch event {
         case .killedBackends:
-            let killed = try await database.execute(
-                """
-                select pg_terminate_backend(pid) from pg_stat_activity
-                where datname = current_database() and application_name = 'tests' and pid <> pg_backend_pid()
-                order by random() limit 3
-                """)
-            return !killed.isEmpty
+            // Until there is somebody to meet: after a crash all have to come again.
+            for _ in 0..<1000 {
+                let killed = try await database.execute(
+                    """
+                    select pg_terminate_backend(pid) from pg_stat_activity
+                    where datname = current_database() and application_name = 'tests' and pid <> pg_backend_pid()
+                    order by random() limit 3
+                    """)
+                if !killed.isEmpty { return true }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            return false
         case .crash: _ = try? await database.execute("copy (select '') to program 'kill -9 $PPID'")
         case .restart: try await database.cluster.restart("fast")
         case .powerLoss: try await database.cluster.restart("immediate")

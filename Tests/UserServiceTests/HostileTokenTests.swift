@@ -1,7 +1,9 @@
+import Crypto
 import Foundation
 import Identity
 import Postgres
 import PostgresTestKit
+import ServiceTestKit
 import Testing
 import Tokens
 
@@ -35,6 +37,32 @@ struct HostileTokenTests {
                 #expect([nil, 400, 401, 431].contains(answer?.status), "\(token.count) characters")
                 #expect(try await server.me(good).status == 200)
             }
+        }
+    }
+
+    @Test("JWT-01, -02, -03, -05, -07, -08, -10, -12: one that is wrong in any way is 401, wherever one is taken")
+    func refused() async throws {
+        try await withUserServer { server in
+            let session = try await server.login()
+            let hostile = try #require(
+                HostileTokens(good: session.accessToken) { input, key in
+                    HostileTokens.base64(
+                        Array(
+                            HMAC<SHA256>.authenticationCode(
+                                for: Array(input.utf8), using: SymmetricKey(data: key ?? UserServer.secret.bytes))))
+                })
+            #expect(try await server.me(hostile.control).status == 200)
+            #expect(hostile.all.count > 100)
+            for token in hostile.all where token.text.utf8.count < 30_000 {
+                let answer = try await server.me(token.text)
+                #expect(answer.status == 401, "\(token.name)")
+                #expect(answer.header("WWW-Authenticate")?.contains("invalid_token") == true, "\(token.name)")
+                let body = #"{"display_name":"Mallory"}"#
+                #expect(try await server.send("PATCH", "/v1/users/me", token: token.text, body: body).status == 401)
+                #expect(try await server.logout(token.text, everywhere: true).status == 401, "\(token.name)")
+            }
+            let me = try await server.me(session.accessToken)
+            #expect(me.status == 200 && me.string("display_name") == nil)
         }
     }
 

@@ -68,6 +68,35 @@ struct SessionListTests {
         }
     }
 
+    @Test("SES-10, SES-11: a user ends all own sessions but the one that asks, and nobody else's")
+    func others() async throws {
+        try await withUserServer { server in
+            let others = [try await server.login(), try await server.login()]
+            let own = try await server.login()
+            let stranger = try await server.login(phone: "+919876500000")
+            func endOthers(_ token: String?) async throws -> Int {
+                try await server.send("DELETE", "/v1/users/me/sessions", token: token).status
+            }
+            #expect(try await endOthers(nil) == 401)
+            let cursor = try await server.changes().cursor
+            for _ in 0..<2 { #expect(try await endOthers(own.accessToken) == 204) }
+            for other in others {
+                #expect(try await server.me(other.accessToken).status == 401)
+                #expect(try await server.refresh(other.refreshToken).status == 401)
+                #expect(try await endOthers(other.accessToken) == 401)
+            }
+            #expect(try await server.me(own.accessToken).status == 200)
+            #expect(try await list(server, own.accessToken).count == 1)
+            #expect(try await server.me(stranger.accessToken).status == 200)
+            let told = try await server.changes(cursor).changes.filter { $0["kind"] as? String == "session-ended" }
+            #expect(told.count == 2)
+            // Their access tokens are listed too.
+            #expect(try await server.count("select count(*) from blacklisted_tokens") == 2)
+            #expect(try await server.refresh(own.refreshToken).status == 200)
+            #expect(try await server.login().status == 200)
+        }
+    }
+
     @Test("SES-15: one session more than fifty ends the oldest")
     func tooMany() async throws {
         var limits = SessionLimits()

@@ -152,7 +152,7 @@ let quietLogger: Logger = {
 
 /// Gives `body` a database with the schema of this service.
 func withUserDatabase(_ body: (TestDatabase) async throws -> Void) async throws {
-    try await withTestDatabase(migrations: UserService.migrationsDirectory) { try await body($0) }
+    try await withTestDatabase(migrations: UserService.migrationsDirectory, timing: .patient) { try await body($0) }
 }
 
 /// Runs user-service until `body` returns.

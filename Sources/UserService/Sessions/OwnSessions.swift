@@ -77,4 +77,22 @@ struct OwnSessions: Sendable {
         if isKnown { signal.give() }
         return !isLive ? .refused : isKnown ? .ended : .unknown
     }
+
+    /// Ends all sessions of a token's user but its own; false if the token has been revoked. Throws `PostgresError`.
+    ///
+    /// The user's row is locked first, so that a sign-in under way comes to its end, and its session with it.
+    func endOthers(for token: AccessToken) async throws(PostgresError) -> Bool {
+        let rows = try await postgres.write(
+            """
+            with caller as materialized (
+                select u.id
+                from live_user(\(token.sessionID.uuid), \(token.issuedAt), \(token.tokenHash), \(token.expiresAt)) u
+                where u.id = \(token.userID.uuid)
+            )
+            select end_sessions_of_user(id, 'revoked', \(token.sessionID.uuid)) from caller
+            """)
+        if rows.isEmpty { return false }
+        signal.give()
+        return true
+    }
 }

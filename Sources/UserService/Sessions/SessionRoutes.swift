@@ -26,6 +26,10 @@ struct SessionRoutes: Sendable {
             guard let list = try await sessions.list(for: context.token) else { throw Problem.invalidToken() }
             return Response.json(.ok, text: Self.json(list, current: context.token.sessionID))
         }
+        own.delete { _, context in
+            guard try await sessions.endOthers(for: context.token) else { throw Problem.invalidToken() }
+            return Response.empty(.noContent)
+        }
         own.delete("/{id}") { _, context in
             let id = try context.parameter("id", SessionID.init)
             switch try await sessions.end(id, for: context.token) {

@@ -22,14 +22,26 @@ package struct TestDatabase: Sendable {
 /// When `body` throws, the database is kept and the way to it is printed. Twelve tests have databases at a time, so that what
 /// they time is their own doing; a test that asks for a second one is let in at once, for it would wait for itself.
 package func withTestDatabase<Value: Sendable>(
-    migrations: URL? = nil, poolSize: Int = 8, on cluster: TestCluster? = nil,
+    migrations: URL? = nil, poolSize: Int = 8, timing: Timing = Timing(), on cluster: TestCluster? = nil,
     _ body: (TestDatabase) async throws -> Value
 ) async throws -> Value {
     let cluster = try cluster ?? TestCluster.shared.get()
-    if isInside { return try await withDatabase(migrations, poolSize, cluster, body) }
+    if isInside { return try await withDatabase(migrations, poolSize, timing, cluster, body) }
     await turnstile.enter()
     defer { turnstile.leave() }
-    return try await $isInside.withValue(true) { try await withDatabase(migrations, poolSize, cluster, body) }
+    return try await $isInside.withValue(true) { try await withDatabase(migrations, poolSize, timing, cluster, body) }
+}
+
+extension Timing {
+    /// For tests of what a service does, not of how long it waits: a busy machine must not turn an answer into a 503.
+    package static var patient: Timing {
+        var timing = Timing()
+        (timing.checkout, timing.lock, timing.connect, timing.silence) = (
+            .seconds(10), .seconds(8), .seconds(10), .seconds(12)
+        )
+        (timing.statement, timing.answer, timing.idleInTransaction) = (.seconds(10), .seconds(15), .seconds(60))
+        return timing
+    }
 }
 
 /// Whether this task is inside of a test that has a database.
@@ -38,11 +50,13 @@ package func withTestDatabase<Value: Sendable>(
 private let turnstile = Turnstile(places: 12)
 
 private func withDatabase<Value: Sendable>(
-    _ migrations: URL?, _ poolSize: Int, _ cluster: TestCluster, _ body: (TestDatabase) async throws -> Value
+    _ migrations: URL?, _ poolSize: Int, _ timing: Timing, _ cluster: TestCluster,
+    _ body: (TestDatabase) async throws -> Value
 ) async throws -> Value {
     let name = try await Templates.shared.clone(of: migrations, on: cluster)
     let url = cluster.url(name)
-    let configuration = try PostgresConfiguration(url: url, applicationName: "tests", poolSize: poolSize)
+    var configuration = try PostgresConfiguration(url: url, applicationName: "tests", poolSize: poolSize)
+    configuration.timing = timing
     let client = try PostgresClient(configuration: configuration, logger: Logger(label: "tests"))
     let database = TestDatabase(name: name, url: url, cluster: cluster, client: client)
     do {
