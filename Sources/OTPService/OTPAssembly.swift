@@ -41,10 +41,10 @@ package struct OTPAssembly: Sendable {
     package init(
         settings: OTPSettings, keys: TokenKeys, postgres: PostgresClient, client: HTTPClient,
         userServiceClient: HTTPClient, algorithm: TokenAlgorithm = .hs256, logger: Logger,
-        delivery: Dispatcher.Configuration = Dispatcher.Configuration()
+        delivery: Dispatcher.Configuration = Dispatcher.Configuration(), gatewayTime: Duration = MSG91.time
     ) {
         outbox = Outbox(postgres: postgres)
-        let gateway = MSG91(account: settings.gateway, client: client)
+        let gateway = MSG91(account: settings.gateway, client: client, timeout: gatewayTime)
         watch = GatewayWatch(logger: logger)
         selfTest = SelfTestWorker(test: SelfTest(gateway: gateway), watch: watch, logger: logger)
         dispatcher = Dispatcher(

@@ -56,7 +56,7 @@ extension EndToEnd {
                 for _ in 0..<20 {
                     let start = ContinuousClock.now
                     let sent = try await Person(deployment).sendCode()
-                    // The gateway is given ten.
+                    // It is stopped: whoever waited for it would wait for seven seconds.
                     #expect(sent.status == 202 && ContinuousClock.now - start < .seconds(5))
                 }
                 gateway.send(signal: SIGCONT)

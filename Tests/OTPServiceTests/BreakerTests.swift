@@ -7,7 +7,7 @@ import Testing
 
 @testable import OTPService
 
-@Suite("Breakers of destinations", .timeLimit(.minutes(3)))
+@Suite("Breakers of destinations", .timeLimit(.minutes(5)))
 struct BreakerTests {
     static let start = Date(timeIntervalSince1970: 1_800_000_000)
 

@@ -9,27 +9,25 @@ import Testing
 
 @testable import OTPService
 
-@Suite("Delivery by the simulator", .timeLimit(.minutes(3)))
+@Suite("Delivery by the simulator", .timeLimit(.minutes(5)))
 struct DeliveryTests {
-    @Test("an idle service hands the message over within milliseconds of the commit, with our code, key and reference")
+    @Test(
+        "an idle service hands the message over at its commit, not at the next poll, with our code, key and reference")
     func prompt() async throws {
-        try await withOTPServer { server in
-            _ = try await server.send(.fresh())
-            var delays: [Duration] = []
+        var delivery = Dispatcher.Configuration()
+        // A poll does not come in the time of this test: whatever arrives, the commit rang for.
+        delivery.poll = .seconds(3600)
+        try await withOTPServer(delivery: delivery) { server in
             for _ in 0..<20 {
                 let phone = PhoneNumber.fresh()
                 let sent = try await server.send(phone)
-                let start = ContinuousClock.now
                 let challenge = try #require(sent.string("challenge_id"))
-                let code = try await server.codes(phone)[0]
-                delays.append(ContinuousClock.now - start)
+                let code = try await server.codes(phone, within: .seconds(20))[0]
                 let id = try #require(ChallengeID(challenge))
                 let expected = try Keys.code(id, phone).digits
                 #expect(code == expected)
                 _ = try await server.wait(for: "submitted", of: challenge)
             }
-            // A machine under test is not idle; the poll alone would take a second on average.
-            #expect(delays.sorted()[10] < .milliseconds(500), "\(delays)")
             let request = try #require(server.gateway.requests().first)
             #expect(request.parameters["realTimeResponse"] == "1" && request.parameters["otp_expiry"] == "5")
             #expect(request.parameters["CRQID"]?.hasSuffix("-0") == true)
@@ -108,31 +106,23 @@ struct DeliveryTests {
         let port = try TestCluster.freePort()
         try await withOTPServer(baseURL: "http://127.0.0.1:\(port)") { server in
             let challenge = try await server.challenge(.fresh())
-            try await Task.sleep(for: .seconds(1))
-            let row = try await server.database.execute(
-                "SELECT state || ' ' || reason || ' ' || (tries > 0) FROM messages WHERE challenge_id = '\(challenge)'")
-            #expect(row == ["queued connect true"])
+            #expect(try await server.wait(for: "queued connect", of: challenge) == "queued connect")
         }
     }
 
     @Test("a hanging gateway slows neither sends nor other messages")
     func hanging() async throws {
-        try await withOTPServer { server in
+        try await withOTPServer(gatewayTime: .seconds(20)) { server in
             let victims = (0..<40).map { _ in PhoneNumber.fresh() }
             server.gateway.setFaults(victims.map { Fault(mobile: $0.digits, hang: true) })
-            var slowest = Duration.zero
-            for victim in victims {
-                let start = ContinuousClock.now
-                #expect(try await server.send(victim).status == 202)
-                slowest = max(slowest, ContinuousClock.now - start)
-            }
+            for victim in victims { #expect(try await server.send(victim).status == 202) }
             let lucky = PhoneNumber.fresh()
-            let start = ContinuousClock.now
             _ = try await server.send(lucky)
-            _ = try await server.codes(lucky, within: .seconds(5))
-            #expect(ContinuousClock.now - start < .seconds(4))
-            // The gateway is given seven seconds; a machine under test is slow, but not that slow.
-            #expect(slowest < .seconds(4), "\(slowest)")
+            _ = try await server.codes(lucky, within: .seconds(20))
+            // It overtook them: not one of the forty has come to an end, each of which takes longer than this test.
+            let ended = try await server.database.execute(
+                "SELECT phone FROM messages JOIN challenges ON id = challenge_id WHERE state <> 'queued'")
+            #expect(ended.filter { $0 != lucky.e164 }.isEmpty)
             // No transaction is open while the gateway is asked.
             let open = try await server.database.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()"

@@ -9,7 +9,7 @@ import Testing
 
 @testable import OTPService
 
-@Suite("Idempotency-Key", .timeLimit(.minutes(2)))
+@Suite("Idempotency-Key", .timeLimit(.minutes(5)))
 struct IdempotencyTests {
     static func post(
         _ server: OTPServer, _ phone: PhoneNumber, key: String, from address: String = "203.0.113.1",

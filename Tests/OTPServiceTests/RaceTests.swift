@@ -134,7 +134,7 @@ struct RaceTests {
                 return try await store.answer(order.id, Keys.codes.candidates(code.wrong, for: order.id))
             }
             #expect(decisions.count { if case .incorrect = $0 { true } else { false } } == 10)
-            #expect(decisions.contains { if case .locked(let wait) = $0 { wait > 890_000_000 } else { false } })
+            #expect(decisions.contains { if case .locked(let wait) = $0 { wait > 800_000_000 } else { false } })
             #expect(try await database.execute("SELECT failures FROM phones") == ["10"])
             // The right code is refused too, until the lock has passed or an operator lifts it.
             let live = try #require(
@@ -154,8 +154,10 @@ struct RaceTests {
     @Test("RACE-10: 100 sends to 100 phones from one network: exactly 25, and the refused ones are charged nothing")
     func network() async throws {
         try await Self.withStore({ $0.network = RateLimit(25, per: 300) }) { store, database in
+            // At one moment, so that nothing comes back meanwhile, however slow the machine is.
+            let moment = Date()
             let decisions = try await Self.parallel(100) { _ in
-                try await store.send(Self.order(.fresh()), network: "10.0.0.1")
+                try await store.send(Self.order(.fresh()), network: "10.0.0.1", at: moment)
             }
             #expect(decisions.count { if case .accepted = $0 { true } else { false } } == 25)
             #expect(decisions.count { if case .refused(.networkLimit) = $0 { true } else { false } } == 75)

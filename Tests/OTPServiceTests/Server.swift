@@ -77,9 +77,11 @@ struct OTPServer: Sendable {
 /// - Parameters:
 ///   - baseURL: another gateway than the simulator.
 ///   - proxies: whose `X-Forwarded-For` is believed.
+///   - databasePort: the service reaches its database over TCP at this port, where a test has put something between.
 func withOTPServer<Value: Sendable>(
     _ environment: [String: String] = [:], baseURL: String? = nil, delivers: Bool = true,
-    delivery: Dispatcher.Configuration = Dispatcher.Configuration(), proxies: String = "127.0.0.0/8",
+    delivery: Dispatcher.Configuration = Dispatcher.Configuration(), gatewayTime: Duration = .seconds(7),
+    proxies: String = "127.0.0.0/8", databasePort: Int? = nil,
     _ body: @escaping @Sendable (OTPServer) async throws -> Value
 ) async throws -> Value {
     try await withTestDatabase(migrations: OTPService.migrationsDirectory) { database in
@@ -87,37 +89,78 @@ func withOTPServer<Value: Sendable>(
             let settings = try Keys.settings(environment.merging(["MSG91_BASE_URL": baseURL ?? url]) { $1 })
             let log = MemoryLog()
             let logger = Logger(label: "otp") { _ in log.handler }
-            let client = HTTPClient(
-                configuration: OTPService.gatewayClientConfiguration(settings.gateway, isProduction: false),
-                logger: logger)
-            let assembly = OTPAssembly(
-                settings: settings, keys: Keys.tokens, postgres: database.client, client: client,
-                userServiceClient: HTTPClient(configuration: HTTPClientConfiguration(), logger: logger), logger: logger,
-                delivery: delivery)
-            let (ports, listening) = AsyncStream<Int>.makeStream()
-            var http = HTTPServerConfiguration(
-                host: "127.0.0.1", port: 0, problems: OTPService.problems,
-                trustedProxies: AddressRange.list(proxies).ranges)
-            http.limits.largerBodies = DeliveryReportRoutes.largerBodies
-            let server = try HTTPApplication(
-                configuration: http, logger: logger, readiness: assembly.readiness, openAPI: try OTPService.openAPI(),
-                translate: { ($0 as? PostgresError).map { _ in Problem(.serviceUnavailable, retryAfter: 1) } },
-                onListening: { listening.yield($0) }, routes: assembly.add)
-            let services: [any Service] = delivers ? [client] + assembly.services + [server] : [client, server]
-            let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: logger))
-            return try await withThrowingTaskGroup(of: Void.self) { tasks in
-                tasks.addTask { try await group.run() }
-                var iterator = ports.makeAsyncIterator()
-                guard let port = await iterator.next() else { throw ServiceTestError("no port") }
-                let value = try await body(
-                    OTPServer(
-                        database: database, settings: settings, assembly: assembly, api: API(port: port),
-                        gateway: gateway, log: log, client: client))
-                await group.triggerGracefulShutdown()
-                try await tasks.waitForAll()
-                return value
+            let postgres = try databasePort.map { port in
+                try PostgresClient(
+                    configuration: PostgresConfiguration(
+                        url: database.cluster.tcpURL(database.name, port: port), applicationName: "tests", poolSize: 8),
+                    logger: logger)
             }
+            let value = try await withInstance(
+                settings, postgres ?? database.client, logger, delivers: delivers, delivery: delivery,
+                gatewayTime: gatewayTime, proxies: proxies
+            ) { assembly, api, client in
+                try await body(
+                    OTPServer(
+                        database: database, settings: settings, assembly: assembly, api: api, gateway: gateway,
+                        log: log, client: client))
+            }
+            await postgres?.shutDown()
+            return value
         }
+    }
+}
+
+extension OTPServer {
+    /// Another instance on the same database, gateway and keys, with connections of its own.
+    func withAnotherInstance<Value: Sendable>(
+        delivers: Bool = true, _ body: @escaping @Sendable (OTPServer) async throws -> Value
+    ) async throws -> Value {
+        let logger = Logger(label: "another") { [log] _ in log.handler }
+        let postgres = try PostgresClient(
+            configuration: PostgresConfiguration(url: database.url, applicationName: "another", poolSize: 8),
+            logger: logger)
+        let value = try await withInstance(settings, postgres, logger, delivers: delivers) { assembly, api, client in
+            try await body(
+                OTPServer(
+                    database: database, settings: settings, assembly: assembly, api: api, gateway: gateway, log: log,
+                    client: client))
+        }
+        await postgres.shutDown()
+        return value
+    }
+}
+
+/// Runs one instance for the time of `body`.
+private func withInstance<Value: Sendable>(
+    _ settings: OTPSettings, _ postgres: PostgresClient, _ logger: Logger, delivers: Bool,
+    delivery: Dispatcher.Configuration = Dispatcher.Configuration(), gatewayTime: Duration = .seconds(7),
+    proxies: String = "127.0.0.0/8",
+    _ body: @escaping @Sendable (OTPAssembly, API, HTTPClient) async throws -> Value
+) async throws -> Value {
+    let client = HTTPClient(
+        configuration: OTPService.gatewayClientConfiguration(settings.gateway, isProduction: false), logger: logger)
+    let assembly = OTPAssembly(
+        settings: settings, keys: Keys.tokens, postgres: postgres, client: client,
+        userServiceClient: HTTPClient(configuration: HTTPClientConfiguration(), logger: logger), logger: logger,
+        delivery: delivery, gatewayTime: gatewayTime)
+    let (ports, listening) = AsyncStream<Int>.makeStream()
+    var http = HTTPServerConfiguration(
+        host: "127.0.0.1", port: 0, problems: OTPService.problems, trustedProxies: AddressRange.list(proxies).ranges)
+    http.limits.largerBodies = DeliveryReportRoutes.largerBodies
+    let server = try HTTPApplication(
+        configuration: http, logger: logger, readiness: assembly.readiness, openAPI: try OTPService.openAPI(),
+        translate: { ($0 as? PostgresError).map { _ in Problem(.serviceUnavailable, retryAfter: 1) } },
+        onListening: { listening.yield($0) }, routes: assembly.add)
+    let services: [any Service] = delivers ? [client] + assembly.services + [server] : [client, server]
+    let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: logger))
+    return try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask { try await group.run() }
+        var iterator = ports.makeAsyncIterator()
+        guard let port = await iterator.next() else { throw ServiceTestError("no port") }
+        let value = try await body(assembly, API(port: port), client)
+        await group.triggerGracefulShutdown()
+        try await tasks.waitForAll()
+        return value
     }
 }
 

@@ -116,7 +116,8 @@ extension ChallengeStore {
         """
         SELECT c.verified_at, c.expires_at, c.attempts, c.max_attempts, c.purpose::text, now(),
             coalesce(c.id IN (p.sign_in, p.change_phone, p.admin_sign_in), false),
-            greatest(ceil(extract(epoch FROM p.resend_at - now()))::int8, 0), m.state::text, m.channel::text, m.updated_at
+            greatest(ceil(extract(epoch FROM p.resend_at - clock_timestamp()))::int8, 0), m.state::text, m.channel::text,
+            m.updated_at
         FROM \(unescaped: challenges) c
         JOIN (SELECT phone, sign_in, change_phone, admin_sign_in, greatest(resend_at, '2000-01-01Z') AS resend_at FROM phones) p
             ON p.phone = c.phone

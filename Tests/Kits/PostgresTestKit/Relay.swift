@@ -43,12 +43,14 @@ package final class Relay: Sendable {
         }
     }
 
-    /// Cuts every connection and listens no more.
+    /// Cuts every connection and listens no more; once, for the descriptor may be somebody else's afterwards.
     package func stop() {
-        let open = state.withLock { state in
+        let open = state.withLock { state -> Set<Int32>? in
+            if state.isStopped { return nil }
             state.isStopped = true
             return state.open
         }
+        guard let open else { return }
         for descriptor in open { shutdown(descriptor, Int32(SHUT_RDWR)) }
         shutdown(listener, Int32(SHUT_RDWR))
         close(listener)

@@ -8,7 +8,7 @@ import Tokens
 
 @testable import OTPService
 
-@Suite("Messages for the console", .timeLimit(.minutes(2)))
+@Suite("Messages for the console", .timeLimit(.minutes(5)))
 struct MessageLogTests {
     func token(_ server: OTPServer) async throws -> String {
         let now = Date()

@@ -9,7 +9,7 @@ import Tokens
 
 @testable import OTPService
 
-@Suite("Numbers for the console", .timeLimit(.minutes(3)))
+@Suite("Numbers for the console", .timeLimit(.minutes(5)))
 struct StatisticsTests {
     /// A slice that is over and settled, not at the edge of anything.
     static let now = StatisticsSums.start(of: 3600, Date()).addingTimeInterval(1800)

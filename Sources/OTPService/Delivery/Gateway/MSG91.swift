@@ -36,12 +36,14 @@ package struct MSG91Account: Sendable {
 package struct MSG91: Sendable {
     let account: MSG91Account
     let client: HTTPClient
-    /// The whole exchange. Two of them and a pause fit into the lease, and one into the 10 s within which MSG91 swallows
-    /// a duplicate.
+    /// The whole exchange.
     let timeout: Duration
 
+    /// Two of them and a pause fit into the lease, and one into the 10 s within which MSG91 swallows a duplicate.
+    package static let time = Duration.seconds(7)
+
     /// A client of this account.
-    package init(account: MSG91Account, client: HTTPClient, timeout: Duration = .seconds(7)) {
+    package init(account: MSG91Account, client: HTTPClient, timeout: Duration = Self.time) {
         self.account = account
         self.client = client
         self.timeout = timeout

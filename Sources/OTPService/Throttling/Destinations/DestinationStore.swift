@@ -11,9 +11,12 @@ package struct DestinationStore: Sendable {
 
     /// What the board shows: destinations that are not simply let through, and whether sending is paused.
     package func board() async throws(PostgresError) -> (entries: [String: DestinationBoard.Entry], isPaused: Bool) {
+        // Not now(), which is when the transaction began: a row may have been committed since, and would seem to end later
+        // than it does.
         let rows = try await postgres.read(
             """
-            SELECT d.destination, d.state::text, (extract(epoch FROM d.until - now()) * 1000000)::int8, d.override, s.paused
+            SELECT d.destination, d.state::text, (extract(epoch FROM d.until - clock_timestamp()) * 1000000)::int8,
+                d.override, s.paused
             FROM sending_switch s
             LEFT JOIN destinations d ON d.state <> 'closed' OR d.override IS NOT NULL
             LIMIT 100000
