@@ -82,7 +82,23 @@ struct LimitTests {
         #expect(pause(1, random: 0) == .milliseconds(250))
         #expect(pause(1, random: 1) == .milliseconds(750))
         #expect(pause(1, asked: .seconds(7)) == .seconds(7))
-        #expect(pause(12) == nil)
-        #expect(pause(5, remaining: .seconds(2)) == nil)
+        #expect(pause(100) == .seconds(30), "what still lives is not given up")
+        #expect(pause(9, remaining: .seconds(25)) == .seconds(15), "the last try, ten seconds before the end")
+        #expect(pause(9, remaining: .seconds(10)) == nil)
+        #expect(pause(1, asked: .seconds(20), remaining: .seconds(29)) == nil)
+        #expect(pause(1, asked: .seconds(20), remaining: .seconds(30)) == .seconds(20))
+    }
+
+    @Test("OBX-04, OBX-06: however the pauses fall, a code of ten minutes is tried to its end, and not often")
+    func tries() {
+        for (random, most) in [(0.0, 46), (1.0, 20)] {
+            var life = Duration.seconds(600)
+            var tries = 1
+            while let pause = RetryPolicy.standard.pause(after: tries, remaining: life, random: random) {
+                life -= pause
+                tries += 1
+            }
+            #expect(life == .seconds(10) && tries == most, "\(tries) tries, \(life) left")
+        }
     }
 }

@@ -67,28 +67,33 @@ package enum MessageReport: Sendable, Hashable {
     case again(after: Duration, reason: String)
 }
 
-/// How long a message waits before it is tried again.
+/// How long a message waits before it is tried again, and when another try is worth nothing.
+///
+/// Nothing is given up for the number of its tries: a code that lives when the gateway comes back is still good. The pauses see to
+/// it that there are few.
 package struct RetryPolicy: Sendable, Hashable {
     /// The first pause; each next one is twice as long.
     package let base: Duration
     /// No pause is longer, but for its spread.
     package let longest: Duration
-    /// After this many it is given up.
-    package let maxTries: Int
+    /// A code that lives no longer than this is of no use to anybody who is still to receive it: the last try is made then.
+    package let leastLife: Duration
 
-    /// 0.5 s, 1 s, 2 s … 30 s, at most 12 tries.
-    package static let standard = RetryPolicy(base: .milliseconds(500), longest: .seconds(30), maxTries: 12)
+    /// 0.5 s, 1 s, 2 s … 30 s, until 10 s before the code dies.
+    package static let standard = RetryPolicy(
+        base: .milliseconds(500), longest: .seconds(30), leastLife: .seconds(10))
 
     /// The pause after this many tries, or nil if it is not worth another.
     ///
     /// - Parameters:
+    ///   - remaining: how long the code lives.
     ///   - random: 0 to 1; spreads the pause from half to one and a half.
     ///   - asked: what the gateway asked for, which is a lower bound.
     package func pause(after tries: Int, remaining: Duration, asked: Duration? = nil, random: Double) -> Duration? {
-        guard tries < maxTries else { return nil }
+        let time = remaining - leastLife
+        guard time > .zero, (asked ?? .zero) <= time else { return nil }
         let doubled = base * (1 << min(max(tries - 1, 0), 10))
-        var pause = min(doubled, longest) * (0.5 + min(max(random, 0), 1))
-        if let asked, asked > pause { pause = asked }
-        return pause < remaining ? pause : nil
+        let pause = min(doubled, longest) * (0.5 + min(max(random, 0), 1))
+        return min(max(pause, asked ?? .zero), time)
     }
 }
