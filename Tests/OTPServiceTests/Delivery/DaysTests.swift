@@ -8,7 +8,7 @@ import Testing
 
 @testable import OTPService
 
-@Suite("Days of challenges and messages", .timeLimit(.minutes(2)))
+@Suite("Days of challenges and messages", .timeLimit(.minutes(5)))
 struct DaysTests {
     static let day: TimeInterval = 86_400
 
@@ -146,14 +146,19 @@ struct DaysTests {
     @Test("every function that looks for ids keeps the plan that leads to one day")
     func plans() async throws {
         try await withTestDatabase(migrations: OTPService.migrationsDirectory) { database in
+            // Whoever forbids long scans looks for ids. count_messages looks at a span: a plan for it names its days.
             let others = try await database.execute(
                 """
                 SELECT proname FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-                WHERE l.lanname = 'plpgsql' AND pronamespace = 'public'::regnamespace
-                    AND prosrc ~ '(challenges|messages) [cm] *[\\n\\r]' AND prosrc ~ '_challenge'
+                WHERE l.lanname = 'plpgsql' AND pronamespace = 'public'::regnamespace AND proname <> 'count_messages'
+                    AND ('enable_seqscan=off' = ANY (proconfig)
+                        OR prosrc ~ '(challenges|messages) [cm]\\M' AND prosrc ~ '_challenge\\M')
                     AND NOT coalesce('plan_cache_mode=force_generic_plan' = ANY (proconfig), false)
                 """)
             #expect(others.isEmpty, "\(others): SET plan_cache_mode = force_generic_plan")
+            let some = try await database.execute(
+                "SELECT count(*) > 8 FROM pg_proc WHERE 'plan_cache_mode=force_generic_plan' = ANY (proconfig)")
+            #expect(some == ["t"])
         }
     }
 
