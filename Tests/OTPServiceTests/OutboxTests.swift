@@ -6,7 +6,7 @@ import Testing
 
 @testable import OTPService
 
-@Suite("Outbox", .timeLimit(.minutes(2)))
+@Suite("Outbox", .timeLimit(.minutes(5)))
 struct OutboxTests {
     /// A store and outbox on a clock of the test's own.
     struct Bench: Sendable {

@@ -1,3 +1,5 @@
+package import Foundation
+
 /// The provider's paths that are simulated.
 package enum Endpoint: String, Sendable, Codable, CaseIterable {
     case send
@@ -31,13 +33,15 @@ package struct SeenRequest: Sendable {
     package let parameters: [String: String]
     /// Where the key was: `header`, `query`, `body` or `none`.
     package let authKeyPosition: String
+    /// RFC 3339 in JSON.
+    package let receivedAt = Date()
 
     var json: JSONValue {
         .members([
             "method": .string(method), "path": .string(path),
             "parameters": .object(
                 parameters.sorted { $0.key < $1.key }.map { .init(name: $0.key, value: .string($0.value)) }),
-            "authkey_in": .string(authKeyPosition),
+            "authkey_in": .string(authKeyPosition), "received_at": .string(Timestamp.rfc3339(receivedAt)),
         ])
     }
 }

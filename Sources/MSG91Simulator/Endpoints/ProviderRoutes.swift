@@ -71,6 +71,7 @@ extension Response {
     init(_ answer: FaultyAnswer) {
         var headers: HTTPFields = [.contentType: answer.contentType]
         if let location = answer.location { headers[.location] = location }
+        if let seconds = answer.retryAfter { headers[.retryAfter] = String(seconds) }
         self.init(
             status: HTTPResponse.Status(code: answer.status), headers: headers,
             body: answer.isHuge ? Self.huge(answer.text) : ResponseBody(byteBuffer: ByteBuffer(string: answer.text)))

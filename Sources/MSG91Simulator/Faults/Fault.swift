@@ -20,6 +20,8 @@ package struct Fault: Sendable, Codable, Equatable {
     package var accept: Bool?
     /// The status of the answer.
     package var status: Int?
+    /// Seconds, for the answer's `Retry-After`.
+    package var retryAfter: Int?
     /// What is done to the body of the answer.
     package var body: BodyVariant?
     /// Answers with a redirect to this address.
@@ -33,8 +35,8 @@ package struct Fault: Sendable, Codable, Equatable {
     package init(
         requests: Int? = nil, endpoint: Endpoint? = nil, mobile: String? = nil, latency: Int? = nil,
         hang: Bool? = nil, acceptThenTimeout: Bool? = nil, resetBefore: Bool? = nil, resetAfter: Bool? = nil,
-        accept: Bool? = nil, status: Int? = nil, body: BodyVariant? = nil, redirect: String? = nil,
-        errorCode: String? = nil, errorMessage: String? = nil
+        accept: Bool? = nil, status: Int? = nil, retryAfter: Int? = nil, body: BodyVariant? = nil,
+        redirect: String? = nil, errorCode: String? = nil, errorMessage: String? = nil
     ) {
         self.requests = requests
         self.endpoint = endpoint
@@ -46,6 +48,7 @@ package struct Fault: Sendable, Codable, Equatable {
         self.resetAfter = resetAfter
         self.accept = accept
         self.status = status
+        self.retryAfter = retryAfter
         self.body = body
         self.redirect = redirect
         self.errorCode = errorCode
@@ -59,7 +62,9 @@ package struct Fault: Sendable, Codable, Equatable {
         case acceptThenTimeout = "accept_then_timeout"
         case resetBefore = "reset_before"
         case resetAfter = "reset_after"
-        case accept, status, body, redirect
+        case accept, status
+        case retryAfter = "retry_after"
+        case body, redirect
         case errorCode = "error_code"
         case errorMessage = "error_message"
     }

@@ -5,12 +5,15 @@ struct FaultyAnswer {
     let text: String
     /// Where a redirect leads.
     let location: String?
+    /// Seconds that the caller is asked to wait.
+    let retryAfter: Int?
     /// Whether the text is followed by a gigabyte of blanks.
     let isHuge: Bool
 
     init(_ answer: Answer, fault: Fault?, contentType: String) {
         let ordinary = answer.contentType ?? contentType
         location = fault?.redirect
+        retryAfter = fault?.retryAfter
         isHuge = fault?.body == .huge
         status = min(max(fault?.status ?? (location == nil ? answer.status : 302), 200), 599)
         var body = answer.body
