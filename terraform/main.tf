@@ -115,8 +115,9 @@ module "service" {
       LOG_LEVEL          = var.log_level
       JWT_ALGORITHM      = var.token_algorithm
       DATABASE_POOL_SIZE = tostring(local.sizes[each.key].database_pool_size)
-      # The load balancer's addresses: it names the client in X-Forwarded-For.
-      TRUSTED_PROXIES           = join(",", module.network.public_subnet_cidrs)
+      # The load balancer's addresses: it names the client in X-Forwarded-For. To otp-service admin-service does too, for whom it
+      # asks for operators' codes: without that all operators would share the limits of one network.
+      TRUSTED_PROXIES           = join(",", concat(module.network.public_subnet_cidrs, each.key == "otp-service" ? module.network.private_subnet_cidrs : []))
       (each.value.url_variable) = "postgresql://postkey@${module.database[each.key].endpoint}:5432/${each.value.database}?${local.ssl}"
     },
     local.environment[each.key],

@@ -99,6 +99,9 @@ for name, port in PORT.items():
     migrate = name.replace("service", "migrate")
     expect(f"compose: {name} waits for its migration", services[name]["depends_on"][migrate]["condition"] == "service_completed_successfully")
     expect(f"compose: {migrate} has the settings of {name}", services[migrate]["environment"] == services[name]["environment"] and services[migrate]["command"] == ["migrate"])
+# admin-service asks otp-service for operators' codes, and says for which address.
+expect("compose: otp-service believes the containers about addresses", "172.16.0.0/12" in environment("otp-service")["TRUSTED_PROXIES"])
+expect("terraform: otp-service believes admin-service about addresses", bool(re.search(r'TRUSTED_PROXIES\s*=.*each\.key == "otp-service" \? module\.network\.private_subnet_cidrs', text("terraform/main.tf"))))
 expect("compose: the simulator on 127.0.0.1:8090", published("msg91-simulator") == [["127.0.0.1", URLS["$SIMULATOR"], URLS["$SIMULATOR"]]], str(published("msg91-simulator")))
 
 

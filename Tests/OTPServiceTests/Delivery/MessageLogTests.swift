@@ -1,6 +1,7 @@
 import Foundation
 import Identity
 import Logging
+import Postgres
 import PostgresTestKit
 import ServiceTestKit
 import Testing
@@ -49,6 +50,56 @@ struct MessageLogTests {
                 try await server.api.get("/internal/challenges?phone=%2B919876543211&limit=5", token: token))
             #expect(one.list.count == 5 && one.next != nil)
             #expect(one.list.allSatisfy { $0["phone"] as? String == "+919876543211" })
+        }
+    }
+
+    @Test("a page is found by its own rows: it does not read those of others, of one phone nor of all")
+    func work() async throws {
+        try await withTestDatabase(migrations: OTPService.migrationsDirectory) { database in
+            let phone = try #require(PhoneNumber(e164: "+919876543210"))
+            // Three old messages of this phone, and then three thousand of others.
+            let now = Date()
+            for index in 1...3 {
+                let moment = now.addingTimeInterval(-7200 - Double(index))
+                try await database.execute(DaysTests.insert(DaysTests.id(moment), at: moment, phone: phone.e164))
+            }
+            try await database.execute(
+                """
+                CREATE TEMP TABLE made AS SELECT first_id(now() - n * interval '1 second') AS id, n FROM generate_series(1, 3000) n;
+                INSERT INTO challenges (id, phone, purpose, key_id, digest, code_length, max_attempts, created_at, expires_at)
+                SELECT id, '+9197' || lpad(n::text, 8, '0'), 'sign_in', 'k', '', 6, 5, now(), now() + interval '300 s' FROM made;
+                INSERT INTO messages (challenge_id, number, channel, state, tries, due_at, created_at, updated_at)
+                SELECT id, 0, 'sms', 'submitted', 1, now(), now(), now() FROM made;
+                ANALYZE
+                """)
+            let log = MessageLog(postgres: database.client)
+            func read() async throws -> Int {
+                let text = try await database.execute(
+                    "SELECT coalesce(sum(seq_tup_read + idx_tup_fetch), 0) FROM pg_stat_user_tables WHERE relname ~ 'messages|challenges'"
+                )
+                return try #require(Int(text.first.flatMap { $0 } ?? ""))
+            }
+            try await Self.settled(read, from: 1)
+            let before = try await read()
+            for _ in 0..<10 {
+                #expect(try await log.page(of: phone, before: nil, limit: 50).messages.count == 3)
+                #expect(try await log.page(of: nil, before: nil, limit: 50).messages.count == 50)
+            }
+            try await Self.settled(read, from: before + 1500)
+            let rows = try await read() - before
+            // Ten pages of 50 and ten of 3, each row found once in three statements; a look at all would be 30,000.
+            #expect((1000...6000).contains(rows), "\(rows)")
+        }
+    }
+
+    /// Waits until the server's counters, which idle connections tell of within ten seconds, have come this far and rest.
+    static func settled(_ count: () async throws -> Int, from least: Int) async throws {
+        var last = -1
+        for _ in 0..<20 {
+            let now = try await count()
+            if now >= least, now == last { return }
+            last = now
+            try await Task.sleep(for: .milliseconds(1500))
         }
     }
 

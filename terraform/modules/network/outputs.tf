@@ -18,6 +18,11 @@ output "private_subnet_ids" {
   value       = [for subnet in aws_subnet.private : subnet.id]
 }
 
+output "private_subnet_cidrs" {
+  description = "Addresses that the tasks have."
+  value       = [for subnet in aws_subnet.private : subnet.cidr_block]
+}
+
 output "database_subnet_ids" {
   description = "Subnets of the databases."
   value       = [for subnet in aws_subnet.database : subnet.id]

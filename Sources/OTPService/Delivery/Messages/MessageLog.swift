@@ -54,7 +54,7 @@ package struct MessageLog: Sendable {
     /// Messages before `cursor`, of one phone or of all.
     ///
     /// First which challenges, then their messages by id: so each statement is planned for the days that it needs, and none walks over
-    /// the messages of others.
+    /// the messages of others. (Columns are qualified: a bare `id` in ORDER BY would be the text of the result, which has no index.)
     package func page(
         of phone: PhoneNumber?, before cursor: MessageName?, limit: Int
     ) async throws(PostgresError) -> MessageLogPage {
@@ -81,8 +81,8 @@ package struct MessageLog: Sendable {
     private func challenges(of phone: PhoneNumber, _ id: UUID, _ limit: Int) async throws(PostgresError) -> [String] {
         let rows = try await postgres.read(
             """
-            SELECT id::text FROM all_challenges
-            WHERE phone = \(phone.e164)::e164 AND id <= \(id) ORDER BY id DESC LIMIT \(limit + 2)
+            SELECT c.id::text FROM all_challenges c
+            WHERE c.phone = \(phone.e164)::e164 AND c.id <= \(id) ORDER BY c.id DESC LIMIT \(limit + 2)
             """)
         return try Self.texts(rows)
     }
@@ -93,9 +93,9 @@ package struct MessageLog: Sendable {
         for table in ["messages", "past_messages"] where ids.count <= limit {
             let rows = try await postgres.read(
                 """
-                SELECT challenge_id::text FROM \(unescaped: table)
-                WHERE challenge_id <= \(place.id) AND (challenge_id, number) < (\(place.id), \(place.number))
-                ORDER BY challenge_id DESC, number DESC LIMIT \(limit + 1 - ids.count)
+                SELECT m.challenge_id::text FROM \(unescaped: table) m
+                WHERE m.challenge_id <= \(place.id) AND (m.challenge_id, m.number) < (\(place.id), \(place.number))
+                ORDER BY m.challenge_id DESC, m.number DESC LIMIT \(limit + 1 - ids.count)
                 """)
             ids += try Self.texts(rows)
         }
@@ -136,10 +136,10 @@ package struct MessageLog: Sendable {
         var rule = Challenge(id: challenge, purpose: purpose, maxAttempts: maxAttempts, expiresAt: expiresAt)
         rule.attempts = attempts
         rule.verifiedAt = verifiedAt
-        let region = (try? PhoneNumber(parsing: phoneText, defaultRegion: nil))?.region
+        let country = BlockCountries.shared.country(of: phoneText)
         return LoggedMessage(
             name: MessageName(challengeID: challenge, number: number), phone: phone,
-            country: region?.utf8.count == 2 ? region : nil, purpose: purpose, channel: channel, state: state,
+            country: country.isEmpty ? nil : country, purpose: purpose, channel: channel, state: state,
             reason: reason, status: rule.status(named: named, at: now), tries: tries, attempts: attempts,
             resends: resends, createdAt: createdAt, submittedAt: submittedAt, deliveredAt: deliveredAt,
             verifiedAt: verifiedAt, updatedAt: updatedAt)

@@ -1,5 +1,3 @@
-import Identity
-
 /// Messages that have the same fate, as `count_messages` groups them.
 struct MessageGroup: Sendable, Hashable {
     /// The first seven digits of the number, with the plus.
@@ -73,23 +71,14 @@ struct StatisticsTally {
     private(set) var counts: [Key: MessageCounts] = [:]
     private(set) var failures: [String: Int] = [:]
     private(set) var prefixes: [String: (country: String, counts: MessageCounts)] = [:]
-    private var countries: [String: String] = [:]
 
     init(_ groups: [MessageGroup]) {
         for group in groups {
-            let country = country(group)
+            let country = BlockCountries.shared.country(of: group.sample)
             counts[Key(country: country, channel: group.channel), default: MessageCounts()].add(group)
             prefixes[group.prefix, default: (country, MessageCounts())].counts.add(group)
             if group.state == .failed { failures[Self.failure(group.reason ?? ""), default: 0] += group.count }
         }
-    }
-
-    private mutating func country(_ group: MessageGroup) -> String {
-        if let known = countries[group.prefix] { return known }
-        let region = (try? PhoneNumber(parsing: group.sample, defaultRegion: nil))?.region ?? ""
-        let country = region.utf8.count == 2 ? region : ""
-        countries[group.prefix] = country
-        return country
     }
 
     /// The busiest blocks.
