@@ -58,16 +58,17 @@ struct ChangeTests {
     @Test("a change of a user, made anywhere, is seen within a second: by the feed of user-service")
     func userFeed() async throws {
         try await withAdminServer { server in
-            let service: any Service = server.assembly.feed
-            let feed = Task { try await service.run() }
-            defer { feed.cancel() }
             let id = try #require(UserID(StubService.userID))
             let read = server.assembly.directory.read
             func status() async throws -> Bool {
                 try await read.user(id, refresh: false, trace: .forTests).value.json.contains("suspended")
             }
-            // Until the feed has begun.
-            try await Task.sleep(for: .milliseconds(500))
+            #expect(try await status() == false)
+            let service: any Service = server.assembly.feed
+            let feed = Task { try await service.run() }
+            defer { feed.cancel() }
+            // When the feed begins, what was remembered before is dropped.
+            #expect(try await eventually { server.assembly.remembered.users.statistics.entries == 0 })
             #expect(try await status() == false)
             server.users.setStatus("suspended")
             #expect(try await status() == false)
