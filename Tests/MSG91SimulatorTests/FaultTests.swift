@@ -78,7 +78,7 @@ import Testing
         try await withPhone { phone async throws in
             func reply(_ fault: String) async throws -> Reply {
                 _ = try await phone.put("/faults", "{\"requests\":1,\(fault)}")
-                return try await phone.call("\(Self.send)91\(Int.random(in: 1_000_000_000...1_999_999_999))1")
+                return try await phone.call("\(Self.send)91\(Int.random(in: 1_000_000_000...1_999_999_999))5")
             }
             let gatewayTimeout = try await reply("\"status\":504")
             #expect(gatewayTimeout.status == 504)
