@@ -1,6 +1,7 @@
 import Foundation
 import HTTPServer
 import Hummingbird
+import ServiceTestKit
 import Testing
 
 @testable import AdminService
@@ -10,19 +11,12 @@ import Testing
 struct OpenAPITests {
     @Test("the file has exactly the routes of the service")
     func routes() async throws {
-        let text = try AdminService.openAPI()
-        var path = ""
-        var described: Set<String> = []
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-            if let match = line.wholeMatch(of: /\s{2}(\/\S+):/) { path = String(match.1) }
-            if let match = line.wholeMatch(of: /\s{4}(get|post|put|patch|delete):/) {
-                described.insert("\(match.1.uppercased()) \(path)")
-            }
-        }
-        try await withAdminServer { [described] server in
+        let contract = OpenAPIText(try AdminService.openAPI())
+        #expect(contract.repeatedKeys == [] && contract.danglingReferences == [])
+        try await withAdminServer { server in
             let router = PostkeyRouter(context: PostkeyRequestContext.self)
             server.assembly.add(to: router)
-            #expect(Set(router.routes.map { "\($0.method.rawValue) \($0.path.description)" }) == described)
+            #expect(Set(router.routes.map { "\($0.method.rawValue) \($0.path.description)" }) == contract.operations)
         }
     }
 

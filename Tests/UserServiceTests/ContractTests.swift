@@ -1,9 +1,11 @@
 import Foundation
 import HTTPServer
+import Hummingbird
 import Identity
 import Postgres
 import PostgresTestKit
 import ServiceRuntime
+import ServiceTestKit
 import Testing
 import Tokens
 
@@ -18,6 +20,20 @@ struct ContractTests {
         let listed = lines[(start + 1)...].prefix { $0.hasPrefix("- ") }.map { String($0.dropFirst(2)) }
         #expect(Set(listed) == Set(UserService.problems.codes))
         #expect(listed.count == UserService.problems.codes.count)
+    }
+
+    @Test("describes the routes that the service has, each once, and refers to nothing that is not there")
+    func routes() async throws {
+        let contract = OpenAPIText(try UserService.openAPI())
+        #expect(contract.repeatedKeys == [] && contract.danglingReferences == [])
+        try await withUserDatabase { database in
+            let router = PostkeyRouter(context: PostkeyRequestContext.self)
+            UserAssembly(
+                postgres: database.client, keys: UserServer.keys, limits: SessionLimits(), accessKeys: nil,
+                signal: ChangeSignal(postgres: database.client, logger: quietLogger), logger: quietLogger
+            ).add(to: router)
+            #expect(Set(router.routes.map { "\($0.method.rawValue) \($0.path.description)" }) == contract.operations)
+        }
     }
 
     @Test("keeps words equal between Swift and the schema")
