@@ -99,6 +99,22 @@ private struct Away: Error {}
         }
     }
 
+    @Test func aPathHasOneSpelling() async throws {
+        try await server { (server) async throws in
+            for path in [
+                "//metrics", "/metrics/", "/health//live", "//v1/test/search", "/v1/test/search/?text=a", "//", "/v1//",
+            ] {
+                let answer = try await server.get(path)
+                #expect(answer.status == 404, "\(path)")
+                #expect(try answer.json["code"] == .string("not-found"), "\(path)")
+                #expect(try await server.ask(request("OPTIONS", path)).status == 404, "\(path)")
+            }
+            for path in ["/metrics", "/v1/test/search?text=//", "/v1/test/search?text=a/"] {
+                #expect(try await server.get(path).status == 200, "\(path)")
+            }
+        }
+    }
+
     @Test func optionsAndHead() async throws {
         try await server { (server) async throws in
             #expect(try await server.ask(request("OPTIONS", "*")).status == 204)

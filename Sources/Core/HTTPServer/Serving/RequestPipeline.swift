@@ -62,6 +62,8 @@ struct RequestPipeline: Sendable {
             if inFlight > maximumRequestsInFlight, received.head.path?.hasPrefix("/health/") != true {
                 throw Problem(.serviceUnavailable, detail: "Too many requests are being answered.", retryAfter: 1)
             }
+            // A path has one spelling: what keeps "/metrics" from the public does not know "//metrics" for the same.
+            guard Self.isPlain(received.head.path ?? "/") else { throw Problem(.notFound) }
             let request = Request(
                 head: received.head, body: RequestBody(buffer: received.body ?? ByteBuffer()))
             let response = try await responder.respond(to: request, context: context)
@@ -73,6 +75,19 @@ struct RequestPipeline: Sendable {
         } catch {
             return render(problem(for: error), received.head, context.trace)
         }
+    }
+
+    /// Whether a path has no empty component, which the router would pass over.
+    private static func isPlain(_ path: String) -> Bool {
+        var previous: UInt8 = 0
+        var length = 0
+        for byte in path.utf8 {
+            if byte == UInt8(ascii: "?") { break }
+            if byte == UInt8(ascii: "/"), previous == byte { return false }
+            previous = byte
+            length += 1
+        }
+        return length <= 1 || previous != UInt8(ascii: "/")
     }
 
     /// The answer where no route was found.
