@@ -35,6 +35,16 @@ struct ConsolePageTests {
         }
     }
 
+    @Test("DOS-06: a head that cannot be read is answered with the document, for a program may have sent it")
+    func unreadable() async throws {
+        try await withAdminServer { server in
+            let long = ("X-Long", String(repeating: "a", count: 40_000))
+            let answer = try await server.send("GET", "/v1/admin/users", headers: [long])
+            #expect(answer.status == 431 && answer.header("Content-Type") == "application/problem+json")
+            #expect(answer.string("code") == "headers-too-large")
+        }
+    }
+
     @Test("a search leaves no phone in the address, and the list goes on and back")
     func search() async throws {
         try await withAdminServer { server in

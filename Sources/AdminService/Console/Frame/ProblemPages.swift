@@ -48,9 +48,10 @@ struct ProblemPages: Sendable {
         return response
     }
 
-    /// The API and the paths for operation are for programs, whatever they accept.
+    /// The API and the paths for operation are for programs, whatever they accept. So is the answer to a head that could not
+    /// be read: it may have been meant for either, and programs must find their document.
     private func isForPeople(_ head: HTTPRequest) -> Bool {
-        let path = head.path?.prefix { $0 != "?" } ?? "/"
+        guard let path = head.path?.prefix(while: { $0 != "?" }) else { return false }
         let first = path.split(separator: "/", maxSplits: 1).first.map(String.init) ?? ""
         if ["v1", "internal", "health", "metrics", "openapi.yaml", "assets"].contains(first) { return false }
         if first.isEmpty || Self.ownPaths.contains(first) { return true }
