@@ -24,6 +24,24 @@ struct OperatorTests {
         }
     }
 
+    @Test("OPS-11: a phone that is taken is no error, which PostgreSQL would log with the phone")
+    func noError() async throws {
+        try await withAdminDatabase { database in
+            let taken = try await database.enrol(.owner)
+            let new = OperatorStore.New(
+                admin: Operator(id: AdminID(), phone: taken.phone, role: .viewer),
+                sealedSecret: [UInt8](repeating: 1, count: 64), recoveryHashes: [])
+            let usable = try await database.test.client.transaction { transaction in
+                let added = try await transaction.query(
+                    OperatorStore.insertion(new, by: .command, origin: .command))
+                #expect(added.isEmpty)
+                return try await transaction.query("SELECT 1").count
+            }
+            #expect(usable == 1)
+            #expect(try await database.recorded() == ["operator.created owner"])
+        }
+    }
+
     @Test("fifty at once make one operator")
     func parallelCreation() async throws {
         try await withAdminDatabase { database in

@@ -26,12 +26,8 @@ struct OperatorStore: Sendable {
 
     /// Adds an operator and records it; one statement. Throws `PostgresError`.
     func insert(_ new: New, by actor: AuditActor, origin: AuditOrigin) async throws -> Insertion {
-        do {
-            _ = try await postgres.write(Self.insertion(new, by: actor, origin: origin))
-            return .inserted
-        } catch  where error.constraint == "admins_active_phone" {
-            return .phoneTaken
-        }
+        let added = try await postgres.write(Self.insertion(new, by: actor, origin: origin))
+        return added.isEmpty ? .phoneTaken : .inserted
     }
 
     /// Disables the operator with the phone, ends their sessions, and adds the new one; all of it or nothing. Throws `PostgresError`.
@@ -53,19 +49,26 @@ struct OperatorStore: Sendable {
                            'replaced', \(origin.requestID), \(origin.address), role
                       FROM gone
                     """)
-                _ = try await transaction.query(Self.insertion(new, by: actor, origin: origin))
+                // Thrown, so that nobody is disabled where nobody is added.
+                let added = try await transaction.query(Self.insertion(new, by: actor, origin: origin))
+                if added.isEmpty { throw PhoneTaken() }
                 return Insertion.inserted
             }
-        } catch let error as PostgresError where error.constraint == "admins_active_phone" {
+        } catch is PhoneTaken {
             return .phoneTaken
         }
     }
 
-    private static func insertion(_ new: New, by actor: AuditActor, origin: AuditOrigin) -> PostgresQuery {
+    private struct PhoneTaken: Error {}
+
+    /// Gives no row where another active operator has the phone: the error of the index would write the phone into the
+    /// log of PostgreSQL.
+    static func insertion(_ new: New, by actor: AuditActor, origin: AuditOrigin) -> PostgresQuery {
         """
         WITH added AS (
             INSERT INTO admins (id, phone, role, totp_secret)
             VALUES (\(new.admin.id.uuid), \(new.admin.phone.e164), \(new.admin.role.rawValue), \(new.sealedSecret))
+            ON CONFLICT (phone) WHERE disabled_at IS NULL DO NOTHING
             RETURNING id, role
         ), codes AS (
             INSERT INTO admin_recovery_codes (admin_id, code_hash)
@@ -75,6 +78,7 @@ struct OperatorStore: Sendable {
         SELECT \(AuditID().uuid), \(actor.id?.uuid), \(actor.word), 'operator.created', 'admin', id::text, role,
                \(origin.requestID), \(origin.address), role
           FROM added
+        RETURNING target_id
         """
     }
 }
