@@ -141,6 +141,7 @@ import Testing
     }
 
     @Test(arguments: [
+        ("HOST", "http://0.0.0.0", "HOST must be an address or the name of a host"),
         ("PORT", "70000", "PORT must be a whole number from 0 to 65535"),
         ("DATABASE_POOL_SIZE", "3", "DATABASE_POOL_SIZE must be a whole number from 4 to 200"),
         ("DATABASE_POOL_SIZE", "201", "DATABASE_POOL_SIZE must be a whole number from 4 to 200"),

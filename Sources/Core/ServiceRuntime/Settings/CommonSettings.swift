@@ -34,7 +34,9 @@ package struct CommonSettings: Sendable {
         _ reader: SettingsReader, name: ServiceName, defaultPort: Int, databaseVariable: String
     ) {
         environment = reader.choice("ENVIRONMENT", default: .development)
-        host = reader.string("HOST", default: "127.0.0.1")
+        host = reader.parsed("HOST", default: "127.0.0.1", "an address or the name of a host") {
+            $0.utf8.allSatisfy(Self.isOfHost) ? $0 : nil
+        }
         port = reader.integer("PORT", default: defaultPort, in: 0...65_535)
         logLevel = reader.parsed("LOG_LEVEL", default: .info, "one of \(Self.levels)") {
             Logger.Level(rawValue: $0.lowercased())
@@ -49,6 +51,17 @@ package struct CommonSettings: Sendable {
             reader.problem("TRUSTED_PROXIES", "must be a list of address ranges like 10.0.0.0/8,::1/128")
         }
         trustedProxies = proxies.ranges
+    }
+
+    /// Whether a byte may stand in an IPv4 or IPv6 address, with its zone, or in a name.
+    private static func isOfHost(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: ":"), UInt8(ascii: "-"),
+            UInt8(ascii: "_"), UInt8(ascii: "%"):
+            true
+        default: false
+        }
     }
 
     private static let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
