@@ -49,9 +49,14 @@ struct ActionRouteTests {
     func lostAnswer() async throws {
         try await withAdminServer { server in
             let token = try await server.token(.support)
+            func status() async throws -> String? {
+                try await server.send("GET", Self.path, token: token).string("status")
+            }
+            #expect(try await status() == "active")
             server.users.loseAnswers(1)
             let answer = try await server.send("POST", "\(Self.path)/suspend", token: token, body: Self.reason)
             #expect(answer.status == 503 && answer.header("Retry-After") != nil)
+            #expect(try await status() == "suspended", "it may have happened: what was remembered is not shown")
             #expect(try await Self.acts(server).isEmpty)
             var finish = server.assembly.finish
             finish.patience = 0

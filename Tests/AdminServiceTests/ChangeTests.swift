@@ -76,4 +76,19 @@ struct ChangeTests {
             #expect(try await eventually(status))
         }
     }
+
+    @Test("a user who is on no page yet drops every page and the figures, and nothing of other users")
+    func strangers() async throws {
+        try await withAdminServer { server in
+            let token = try await server.token(.viewer)
+            for path in ["/v1/admin/users", "/v1/admin/users/\(StubService.userID)", "/v1/admin/dashboard"] {
+                #expect(try await server.send("GET", path, token: token).status == 200)
+            }
+            let remembered = server.assembly.remembered
+            #expect(remembered.users.statistics.entries == 2 && remembered.userFigures.statistics.entries == 1)
+            remembered.dropUsers([UserID()])
+            #expect(remembered.users.statistics.entries == 1 && remembered.userFigures.statistics.entries == 0)
+            #expect(remembered.messageFigures.statistics.entries == 1)
+        }
+    }
 }

@@ -32,6 +32,17 @@ struct ChartTests {
         #expect(view.rows.isEmpty && view.plots.allSatisfy { $0.shapes.isEmpty && $0.grid.count == 2 })
     }
 
+    @Test("what comes from outside is text in a chart and in its table")
+    func escaping() {
+        let chart = DayChart(
+            id: "x", title: "x", summary: "", days: [#"<i>"&'"#],
+            series: [DayChart.Series(name: "<b>", style: "a", values: [3])])
+        let view = ChartView(chart)
+        for html in [view.table] + view.plots.map(\.drawing) {
+            #expect(html.contains("&lt;i&gt;&quot;&amp;&#39;") && !html.contains("<i>") && !html.contains("<b>"))
+        }
+    }
+
     @Test("numbers and times as pages show them")
     func wording() throws {
         #expect(
