@@ -177,6 +177,20 @@ struct DeliveryTests {
         }
     }
 
+    @Test("a dispatcher that was full goes on when a place comes free, not at the next poll")
+    func full() async throws {
+        var delivery = Dispatcher.Configuration()
+        delivery.inFlight = 4
+        delivery.poll = .seconds(3600)
+        try await withOTPServer(["OTP_SENDS_PER_PREFIX": "100000/60"], delivery: delivery) { server in
+            // Longer than it waits for places before it goes to sleep.
+            server.gateway.updateAccount { $0.latency = 200 }
+            let phones = (0..<24).map { _ in PhoneNumber.fresh() }
+            for phone in phones { #expect(try await server.send(phone).status == 202) }
+            for phone in phones { _ = try await server.codes(phone, within: .seconds(60)) }
+        }
+    }
+
     @Test("a stop waits for what is at the gateway, and writes it down")
     func stop() async throws {
         try await withOTPServer(delivers: false) { server in

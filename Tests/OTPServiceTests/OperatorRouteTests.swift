@@ -1,6 +1,7 @@
 import Foundation
 import HTTPServer
 import Identity
+import Logging
 import PostgresTestKit
 import ServiceTestKit
 import Testing
@@ -146,6 +147,40 @@ struct OperatorRouteTests {
             #expect(try await database.execute("SELECT count(*) FROM messages") == ["40"])
             // What was refused was charged to nobody.
             #expect(try await database.execute("SELECT count(*) FROM phones") == ["40"])
+        }
+    }
+
+    @Test("SMS-04: of many sends for one phone at once one is charged to the budget, the others give it back")
+    func budgetGivenBack() async throws {
+        try await RaceTests.withStore({ $0.dailyBudget = 100 }) { store, database in
+            let phone = PhoneNumber.fresh()
+            let decisions = try await RaceTests.parallel(40) { index in
+                try await store.send(RaceTests.order(phone), network: "10.0.0.\(index)")
+            }
+            #expect(decisions.count { if case .accepted = $0 { true } else { false } } == 1)
+            #expect(try await database.execute("SELECT sum(used) FROM sms_budget") == ["1"])
+        }
+    }
+
+    @Test("four fifths of the budget are warned of, once a day, and less is not")
+    func budgetWarning() async throws {
+        try await withOTPServer(["SMS_DAILY_BUDGET": "1000"], delivers: false) { server in
+            _ = try await server.challenge(.fresh())
+            for (used, warnings) in [(799, 0), (800, 1)] {
+                try await server.database.execute("UPDATE sms_budget SET used = \(used)")
+                let logger = Logger(label: "budget") { _ in server.log.handler }
+                let watch = BudgetWatch(
+                    store: BudgetStore(postgres: server.database.client), limit: 1000, logger: logger)
+                let running = Task { try await watch.run() }
+                let line = "warning the daily budget of messages is nearly used up"
+                func count() -> Int { server.log.text.components(separatedBy: line).count - 1 }
+                for _ in 0..<(warnings == 0 ? 25 : 500) where count() < 1 {
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+                #expect(count() == warnings)
+                running.cancel()
+                try? await running.value
+            }
         }
     }
 

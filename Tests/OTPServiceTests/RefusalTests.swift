@@ -75,6 +75,20 @@ struct RefusalTests {
         }
     }
 
+    @Test("whoever has answered may ask again at once: what was remembered of the phone is forgotten")
+    func forgotten() async throws {
+        try await withOTPServer(delivers: false) { server in
+            let phone = PhoneNumber.fresh()
+            let challenge = try await server.challenge(phone)
+            let code = try Keys.code(try #require(ChallengeID(challenge)), phone).digits
+            // So many in a row that the refusal is remembered for most of a second.
+            let early = try await RaceTests.parallel(400) { _ in try await server.send(phone).problem }
+            #expect(early.allSatisfy { $0 == "resend-too-soon" })
+            #expect(try await server.verify(challenge, code).status == 200)
+            #expect(try await server.send(phone).status == 202)
+        }
+    }
+
     @Test("guessing on a dead challenge and on a locked phone costs no commit")
     func answers() async throws {
         try await RaceTests.withStore { store, database in

@@ -85,6 +85,23 @@ struct StatisticsTests {
         }
     }
 
+    @Test(
+        "a slice is not counted while one of its messages waits, for two hours at most: what becomes of it is in its numbers"
+    )
+    func waiting() async throws {
+        try await withBench { bench in
+            _ = try await bench.add(Self.now.addingTimeInterval(-3 * 3600), state: "queued")
+            _ = try await bench.add(Self.now.addingTimeInterval(-3000), state: "queued")
+            try await bench.database.execute("UPDATE messages SET submitted_at = NULL")
+            try await bench.countAll(at: Self.now)
+            #expect(try await bench.database.execute("SELECT sum(sent) FROM statistics") == ["1"])
+            try await bench.database.execute("UPDATE messages SET state = 'submitted', submitted_at = updated_at")
+            try await bench.countAll(at: Self.now)
+            let total = try await bench.store.read(days: 2, at: Self.now).total
+            #expect(total.sent == 2 && total.submitted == 1, "the one that waited too long is not looked at again")
+        }
+    }
+
     @Test("a report that comes after its slice was counted has it counted again")
     func late() async throws {
         try await withBench { bench in
