@@ -122,6 +122,26 @@ struct ActionRouteTests {
         }
     }
 
+    @Test("only a suspension wants a reason; an empty one is refused everywhere")
+    func reasons() async throws {
+        try await withAdminServer { server in
+            let token = try await server.token(.support)
+            let block = "/v1/admin/destinations/IN/block"
+            for path in ["\(Self.path)/reactivate", "\(Self.path)/sign-out", block, "\(Self.path)/suspend"] {
+                #expect(try await server.send("POST", path, token: token, body: #"{"reason":" "}"#).status == 400)
+            }
+            #expect(try await server.send("POST", "\(Self.path)/suspend", token: token, body: "{}").status == 400)
+            #expect(try await server.send("POST", "\(Self.path)/suspend", token: token).status == 415)
+            #expect(try await Self.acts(server).isEmpty && server.users.done.isEmpty && server.otp.done.isEmpty)
+
+            #expect(try await server.send("POST", "\(Self.path)/reactivate", token: token).status == 200)
+            #expect(try await server.send("POST", "\(Self.path)/sign-out", token: token, body: "{}").status == 200)
+            #expect(try await server.send("POST", block, token: token).status == 204)
+            let reasons = try await server.database.test.execute("SELECT reason FROM intents")
+            #expect(reasons == [nil, nil, nil])
+        }
+    }
+
     @Test("twenty at once on one user are done one after the other, each with its row")
     func parallelActs() async throws {
         try await withAdminServer { server in

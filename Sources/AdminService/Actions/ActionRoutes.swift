@@ -35,13 +35,24 @@ struct ActionRoutes: Sendable {
         _ action: RemoteAction, _ target: ActionTarget, _ request: Request, _ context: OperatorContext
     ) async throws {
         let key = try Self.key(request)
-        guard let reason = Reason(try await request.json(as: ReasonBody.self).reason) else {
-            throw Problem.invalid("reason", Reason.expected)
-        }
+        let reason = try await Self.reason(for: action, request)
         let outcome = try await perform(
             action, on: target, reason: reason, key: key, by: context.admin.id, origin: AuditOrigin(context.base),
             trace: context.trace)
         if let problem = outcome.problem { throw problem }
+    }
+
+    /// To suspend wants a reason; the other actions may come without a body.
+    private static func reason(for action: RemoteAction, _ request: Request) async throws -> Reason? {
+        let text: String?
+        if action == .suspend {
+            text = try await request.json(as: ReasonBody.self).reason
+        } else {
+            text = try await request.optionalJSON(as: OptionalReasonBody.self)?.reason
+        }
+        guard let text else { return nil }
+        guard let reason = Reason(text) else { throw Problem.invalid("reason", Reason.expected) }
+        return reason
     }
 
     private static func key(_ request: Request) throws(Problem) -> ClientKey? {
@@ -51,6 +62,11 @@ struct ActionRoutes: Sendable {
         }
         return key
     }
+}
+
+private struct OptionalReasonBody: JSONBody {
+    static let members: Set<String> = ["reason"]
+    let reason: String?
 }
 
 struct ReasonBody: JSONBody {
