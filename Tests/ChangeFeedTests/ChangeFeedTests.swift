@@ -78,6 +78,8 @@ private final class Stub: Sendable {
         var changes: [String] = []
         var keys: [PublicTokenKey] = []
         var reset = false
+        /// Whether each answer says that there is more.
+        var more = false
         var cursors: [String?] = []
         var keyRequests = 0
     }
@@ -96,7 +98,7 @@ private final class Stub: Sendable {
                 defer { (state.changes, state.reset) = ([], false) }
                 return (
                     200,
-                    #"{"changes":[\#(state.changes.joined(separator: ","))],"cursor":"c\#(state.cursors.count)","more":false,"reset":\#(state.reset),"waited_ms":30}"#
+                    #"{"changes":[\#(state.changes.joined(separator: ","))],"cursor":"c\#(state.cursors.count)","more":\#(state.more),"reset":\#(state.reset),"waited_ms":30}"#
                 )
             }
             if status == 400 { throw Problem.invalid("cursor", "must be a cursor") }
@@ -188,6 +190,24 @@ struct FollowerTests {
             // A cursor that is refused is forgotten.
             stub.set { $0.status = 400 }
             #expect(try await becomes { stub.state.withLock { $0.cursors.suffix(2).contains(nil) } })
+            running.cancel()
+            _ = try? await running.value
+        }
+    }
+
+    @Test("a part of the state is no state: nothing is judged by it until the last page has come")
+    func pages() async throws {
+        try await Stub.run { stub, client async throws in
+            let follower = ChangeFollower(userService: client, logger: quiet)
+            let token = AccessToken(
+                userID: UserID(), sessionID: SessionID(), id: .version7(), issuedAt: Date(), expiresAt: Date() + 900)
+            stub.set { $0.more = true }
+            let running = Task { try await follower.run() }
+            #expect(try await becomes { stub.state.withLock { $0.cursors.count } >= 4 })
+            #expect(follower.revocations.standing(of: token) == .unknown)
+            #expect(follower.revocations.age() == nil)
+            stub.set { $0.more = false }
+            #expect(try await becomes { follower.revocations.standing(of: token) == .live })
             running.cancel()
             _ = try? await running.value
         }

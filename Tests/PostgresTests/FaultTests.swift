@@ -157,6 +157,37 @@ import Testing
         }
     }
 
+    @Test func aStatementThatCannotBeSentIsAnswered() async throws {
+        try await withTestDatabase { database in
+            // More values than the protocol can count: libpq refuses it before a byte is sent.
+            var text = PostgresQuery.StringInterpolation(literalCapacity: 0, interpolationCount: 70_000)
+            text.appendLiteral("SELECT ARRAY[")
+            for number in 0..<70_000 {
+                if number > 0 { text.appendLiteral(", ") }
+                text.appendInterpolation(number)
+            }
+            text.appendLiteral("]")
+            let query = PostgresQuery(stringInterpolation: text)
+            let client = database.client
+            let attempts: [@Sendable () async throws -> Void] = [
+                { _ = try await client.read(query) }, { _ = try await client.write(query) },
+                { try await client.transaction { _ = try await $0.query(query) } },
+            ]
+            for attempt in attempts {
+                let task = Task { try await attempt() }
+                let alarm = Task {
+                    try await Task.sleep(for: .seconds(20))
+                    task.cancel()
+                }
+                let error = await #expect(throws: PostgresError.self) { try await task.value }
+                alarm.cancel()
+                #expect(error?.kind != .cancelled, "nobody answered")
+                let rows = try await client.write("SELECT 1::int8").column(Int.self)
+                #expect(rows == [1])
+            }
+        }
+    }
+
     @Test func afterShutDownNothingWaits() async throws {
         let cluster = try TestCluster.shared.get()
         let client = try PostgresClient(

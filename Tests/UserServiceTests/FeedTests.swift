@@ -125,6 +125,34 @@ struct FeedTests {
         }
     }
 
+    @Test("a reading of several pages ends with what was there when it began, however much is written meanwhile")
+    func pages() async throws {
+        try await withUserDatabase { database in
+            var store = FeedStore(postgres: database.client)
+            let beginning = try await store.page(after: nil).cursor
+            store.pageSize = 1
+            var written: [UUID] = []
+            func write() async throws {
+                let id = UUID()
+                _ = try await database.client.write(
+                    "insert into changes (kind, user_id) values ('user-changed', \(id))")
+                written.append(id)
+            }
+            for _ in 0..<3 { try await write() }
+            var page = try await store.page(after: beginning)
+            var read: [UUID] = []
+            for number in 1...3 {
+                read += page.changes.compactMap(\.userID?.uuid)
+                #expect(page.hasMore == (number < 3), "page \(number)")
+                try await write()
+                if number < 3 { page = try await store.page(after: page.cursor) }
+            }
+            #expect(read == Array(written.prefix(3)))
+            store.pageSize = 100
+            #expect(try await store.page(after: page.cursor).changes.compactMap(\.userID?.uuid) == written.suffix(3))
+        }
+    }
+
     @Test("a crash, a cursor that is too old or one of the future begin anew")
     func reset() async throws {
         try await withUserDatabase { database in
@@ -150,6 +178,8 @@ struct FeedTests {
             #expect(after.changes.count == 1)
             #expect(after.cursor.epoch != now.epoch)
             #expect(try await store.page(after: after.cursor).isReset == false)
+            // Whoever comes later with a cursor from before it, too.
+            #expect(try await store.page(after: now).isReset)
         }
     }
 

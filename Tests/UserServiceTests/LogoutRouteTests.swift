@@ -78,6 +78,36 @@ struct LogoutRouteTests {
         }
     }
 
+    @Test("SES-10: a token that names another user's session ends nothing of theirs")
+    func foreignSession() async throws {
+        try await withUserServer { server in
+            let own = try await server.session(of: try await server.login().accessToken)
+            let stranger = try await server.login(phone: "+447400123456")
+            let theirs = try await server.session(of: stranger.accessToken)
+            // None of ours is like this, but the key that signs is shared by three services.
+            func mixed() async throws -> String {
+                try await server.signer.sign(
+                    AccessToken(
+                        userID: own.userID, sessionID: theirs.sessionID, id: .version7(), issuedAt: Date(),
+                        expiresAt: Date() + 600), now: Date())
+            }
+            for token in [try await mixed(), try await mixed()] {
+                #expect(try await server.me(token).status == 401)
+                #expect(try await server.logout(token, everywhere: true).status == 401)
+                _ = try await server.logout(token)
+                _ = try await server.form("/v1/auth/revoke", "token=\(token)")
+                let sessions = "/v1/users/me/sessions"
+                for path in [sessions, "\(sessions)/\(theirs.sessionID)", "\(sessions)/\(own.sessionID)"] {
+                    #expect(try await server.send("DELETE", path, token: token).status == 401)
+                }
+                #expect(try await server.send("DELETE", "/v1/users/me", token: token).status == 401)
+            }
+            #expect(try await server.me(stranger.accessToken).status == 200)
+            #expect(try await server.refresh(stranger.refreshToken).status == 200)
+            #expect(try await server.count("select count(*) from sessions where ended_at is null") == 2)
+        }
+    }
+
     @Test("SES-11: everywhere ends all sessions, and a sign-in right after works")
     func everywhere() async throws {
         try await withUserServer { server in
@@ -93,6 +123,19 @@ struct LogoutRouteTests {
             #expect(try await server.me(next.accessToken).status == 200)
             #expect(try await server.refresh(next.refreshToken).status == 200)
             #expect(try await server.me(stranger.accessToken).status == 200)
+        }
+    }
+
+    @Test("a mark voids what was issued at its very moment or before, and nothing after")
+    func markAtIssue() async throws {
+        try await withUserServer { server in
+            let session = try await server.login()
+            let token = try await server.session(of: session.accessToken)
+            for (milliseconds, status) in [(-1.0, 200), (0, 401), (1, 401)] {
+                let mark = token.issuedAt.addingTimeInterval(milliseconds / 1000)
+                _ = try await server.database.client.write("update users set sign_in_not_before = \(mark)")
+                #expect(try await server.me(session.accessToken).status == status, "\(milliseconds) ms")
+            }
         }
     }
 

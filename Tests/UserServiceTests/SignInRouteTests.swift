@@ -119,6 +119,23 @@ struct SignInRouteTests {
         }
     }
 
+    @Test("tells how long its tokens last, by the settings")
+    func lifetimes() async throws {
+        var limits = SessionLimits()
+        (limits.accessLifetime, limits.idleLifetime) = (120, 3000)
+        try await withUserServer(limits: limits) { server in
+            let login = try await server.login()
+            for answer in [login, try await server.refresh(login.refreshToken)] {
+                let token = try await server.session(of: answer.accessToken)
+                let rest = token.expiresAt.timeIntervalSince(token.issuedAt)
+                #expect((120...121).contains(rest))
+                // The answer counts from its own moment, in whole seconds.
+                #expect((60...121).contains(answer.integer("expires_in") ?? 0), "\(answer.text)")
+                #expect((2900...3000).contains(answer.integer("refresh_expires_in") ?? 0), "\(answer.text)")
+            }
+        }
+    }
+
     @Test("takes no other kind of token")
     func otherTokens() async throws {
         try await withUserServer { server in

@@ -1,5 +1,6 @@
 import Foundation
 import Identity
+import PostgresTestKit
 import Testing
 import Tokens
 
@@ -41,6 +42,34 @@ struct TokenInspectionTests {
                 #expect(answer.status == 200)
                 #expect(answer.text == #"{"active":false}"#)
             }
+        }
+    }
+
+    @Test("SES-21: a refresh token is not active once its session is idle, void, too old or its user suspended")
+    func refreshToken() async throws {
+        try await withUserServer { server in
+            let live = #"{"active":true"#
+            let answer = try await server.login()
+            func isActive() async throws -> Bool {
+                let text = try await inspect(server, answer.refreshToken).text
+                #expect(text.hasPrefix(live) || text == #"{"active":false}"#)
+                return text.hasPrefix(live)
+            }
+            #expect(try await isActive())
+            let breaks = [
+                ("sessions", "idle_expires_at", "now() - interval '1 second'"),
+                ("users", "sign_in_not_before", "clock_timestamp()"), ("users", "status", "'suspended'"),
+            ]
+            for (table, column, value) in breaks {
+                let old = try await server.database.execute("select \(column) from \(table)").first ?? nil
+                try await server.database.execute("update \(table) set \(column) = \(value)")
+                #expect(try await !isActive(), "\(column)")
+                let back = old.map { "'\($0)'" } ?? "null"
+                try await server.database.execute("update \(table) set \(column) = \(back)")
+                #expect(try await isActive(), "\(column)")
+            }
+            try await server.advance(SessionLimits().absoluteLifetime + 1)
+            #expect(try await !isActive())
         }
     }
 

@@ -227,6 +227,48 @@ struct UserActionTests {
         }
     }
 
+    @Test("a refresh that came between a sign-out's mark and its reach for the session is told by its session's name")
+    func overtakingRefresh() async throws {
+        try await withUserServer { server in
+            let first = try await server.session(of: try await server.login().accessToken)
+            let second = try await server.login()
+            let cursor = try await server.changes().cursor
+            let client = server.database.client
+            let refreshed = try await client.transaction { transaction in
+                // The sign-out marks the user and waits for the first session, which is held here.
+                _ = try await transaction.query("select from sessions where id = \(first.sessionID.uuid) for update")
+                async let signedOut = server.act("sign-out", on: second.userID)
+                try await self.waiting(client, 1)
+                let refreshed = try await server.refresh(second.refreshToken)
+                _ = try await transaction.query("commit")
+                #expect(try await signedOut.status == 200)
+                return refreshed
+            }
+            #expect(refreshed.status == 200)
+            #expect(try await server.me(refreshed.accessToken).status == 401)
+            let token = try await server.session(of: refreshed.accessToken)
+            let told = try await server.changes(cursor).changes.filter { $0["kind"] as? String == "session-ended" }
+            #expect(told.contains { $0["session_id"] as? String == token.sessionID.description })
+        }
+    }
+
+    @Test("a suspension that meets a departure finds a user who is deleted")
+    func departure() async throws {
+        try await withUserServer { server in
+            let session = try await server.login()
+            let user = try await server.session(of: session.accessToken).userID
+            let client = server.database.client
+            let answer = try await client.transaction { transaction in
+                _ = try await transaction.query("select close_account(\(user.uuid), 'deleted')")
+                async let suspended = server.act("suspend", on: session.userID)
+                try await self.waiting(client, 1)
+                _ = try await transaction.query("commit")
+                return try await suspended
+            }
+            #expect(answer.status == 409 && answer.code == "user-deleted", "\(answer.text)")
+        }
+    }
+
     @Test("the schema and the rule agree")
     func rule() async throws {
         try await withUserDatabase { database in

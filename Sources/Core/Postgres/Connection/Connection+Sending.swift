@@ -2,10 +2,21 @@ import CLibPQ
 import Foundation
 
 extension Connection {
-    /// Puts a statement into libpq's buffer; `flush` sends it. False when the connection is broken.
+    /// Puts a statement into libpq's buffer; `flush` sends it. False when the connection is broken: the statement is owed all the
+    /// same, so that whoever gives the connection up answers it.
     ///
     /// With `sharesSync` the statement waits for the Sync of its tick, else it gets one of its own.
     func send(_ statement: Statement, begin: String? = nil, sharesSync: Bool, at now: ContinuousClock.Instant) -> Bool {
+        let isSent = put(statement, begin, sharesSync, now)
+        ledger.sent(.execute(statement))
+        guard isSent else { return false }
+        needsSync = true
+        return sharesSync ? true : sync()
+    }
+
+    private func put(
+        _ statement: Statement, _ begin: String?, _ sharesSync: Bool, _ now: ContinuousClock.Instant
+    ) -> Bool {
         guard let handle else { return false }
         if !sharesSync && !sync() { return false }
         if ledger.isEmpty { lastHeard = now }
@@ -13,7 +24,7 @@ extension Connection {
             guard PQsendQueryParams(handle, begin, 0, nil, nil, nil, nil, 1) == 1 else { return false }
             ledger.sent(.begin)
         }
-        let sent = buffers.withPointers(to: statement.query.parameters) { parameters in
+        return buffers.withPointers(to: statement.query.parameters) { parameters in
             guard let name = prepared.name(for: statement.query.sql) else {
                 return PQsendQueryParams(
                     handle, statement.query.sql, parameters.count, parameters.types, parameters.values,
@@ -27,10 +38,6 @@ extension Connection {
             return PQsendQueryPrepared(
                 handle, name.text, parameters.count, parameters.values, parameters.lengths, parameters.formats, 1) == 1
         }
-        guard sent else { return false }
-        ledger.sent(.execute(statement))
-        needsSync = true
-        return sharesSync ? true : sync()
     }
 
     private func sync() -> Bool {
