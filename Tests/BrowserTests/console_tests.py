@@ -70,6 +70,15 @@ class Session:
     def all(self, css):
         return self.driver.find_elements(By.CSS_SELECTOR, css)
 
+    def on(self, css, act):
+        """Finds an element and acts on it; once more if the page put another in its place in between, as the dashboard does."""
+        for _ in range(20):
+            try:
+                return act(self.find(css))
+            except StaleElementReferenceException:
+                continue
+        raise AssertionError(f"{css} was replaced twenty times")
+
     def fill(self, css, value):
         field = self.find(css)
         field.clear()
@@ -78,7 +87,7 @@ class Session:
     def press(self, css):
         """Clicks, and waits until the page it leads to has taken the place of this one."""
         page = self.find("html")
-        self.find(css).click()
+        self.on(css, lambda element: element.click())
         WebDriverWait(self.driver, 20, ignored_exceptions=[WebDriverException]).until(lambda _: self._is_gone(page))
 
     @staticmethod
@@ -133,11 +142,10 @@ def test_sign_in(session, authenticators):
 def test_dashboard(session):
     session.go("/")
     session.check("the dashboard has charts and figures", len(session.all("svg.plot")) > 0 and "Conversion" in session.text())
-    details = session.find("details.figures summary")
-    details.click()
-    session.check("a chart opens as a table", session.find("details.figures table").is_displayed())
+    session.on("details.figures summary", lambda summary: summary.click())
+    session.check("a chart opens as a table", session.on("details.figures table", lambda table: table.is_displayed()))
     session.press(".segments a[href='/?days=90']")
-    session.check("90 days can be chosen", session.find(".segments a[aria-current]").text == "90 days")
+    session.check("90 days can be chosen", session.on(".segments a[aria-current]", lambda link: link.text) == "90 days")
 
 
 def test_search(session):
