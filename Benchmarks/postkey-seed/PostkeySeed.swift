@@ -28,21 +28,27 @@ struct PostkeySeed: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let settings = try await SettingsReader()
+        let started = ContinuousClock.now
+        let work = try work(of: try await SettingsReader())
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for fill in work { group.addTask(operation: fill) }
+            try await group.waitForAll()
+        }
+        print("Done in \(Int((ContinuousClock.now - started) / .seconds(1))) s.")
+    }
+
+    /// What fills the two databases: two servers, as a rule; at least two processes of one. Throws where it must not be done.
+    private func work(of settings: SettingsReader) throws -> [@Sendable () async throws -> Void] {
         guard settings.optional("ENVIRONMENT") != "production" else {
             throw Refusal("ENVIRONMENT is production: made-up people have no place there.")
         }
         let retention = settings.integer("OTP_RETENTION_DAYS", default: 30, in: 1...3650)
         try settings.finish()
         let plan = SeedPlan(users: users, days: days, seed: seed, retention: retention)
-        let started = ContinuousClock.now
-        // Two servers, as a rule; at least two processes of one.
-        let people = try filling(settings, "USER_DATABASE_URL", holds: "users", plan.userScripts)
-        let messages = try filling(settings, "OTP_DATABASE_URL", holds: "all_challenges", plan.messageScripts)
-        async let peopleAreDone: Void = people()
-        try await messages()
-        try await peopleAreDone
-        print("Done in \(Int((ContinuousClock.now - started) / .seconds(1))) s.")
+        return [
+            try filling(settings, "USER_DATABASE_URL", holds: "users", plan.userScripts),
+            try filling(settings, "OTP_DATABASE_URL", holds: "all_challenges", plan.messageScripts),
+        ]
     }
 
     /// What fills the database that a setting names. Throws if the setting is not there or makes no sense.

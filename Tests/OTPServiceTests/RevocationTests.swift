@@ -11,11 +11,11 @@ import Tokens
 
 @testable import OTPService
 
-/// user-service, as far as its feed goes.
+/// user-service, as far as its feed goes: an answer that was lost is given again, by its cursor.
 private final class FeedStub: Sendable {
-    private let pending = Mutex<[String]>([])
+    private let told = Mutex<[String]>([])
 
-    func tell(_ change: String) { pending.withLock { $0.append(change) } }
+    func tell(_ change: String) { told.withLock { $0.append(change) } }
 
     func run(_ body: @escaping @Sendable (FeedStub, String) async throws -> Void) async throws {
         let (ports, listening) = AsyncStream<Int>.makeStream()
@@ -24,16 +24,14 @@ private final class FeedStub: Sendable {
             logger: Logger(label: "stub"), onListening: { listening.yield($0) }
         ) { router in
             router.get("/internal/changes") { request, _ in
-                let isFirst = try request.query.string("cursor") == nil
-                if !isFirst { try await Task.sleep(for: .milliseconds(50)) }
-                let changes = self.pending.withLock { pending in
-                    defer { pending = [] }
-                    return pending
-                }
+                let cursor = try request.query.string("cursor").flatMap { Int($0) }
+                if cursor != nil { try await Task.sleep(for: .milliseconds(50)) }
+                let told = self.told.withLock { $0 }
+                let changes = told.dropFirst(cursor ?? 0)
                 return Response.json(
                     .ok,
                     text:
-                        #"{"changes":[\#(changes.joined(separator: ","))],"cursor":"c","more":false,"reset":false,"waited_ms":50}"#
+                        #"{"changes":[\#(changes.joined(separator: ","))],"cursor":"\#(told.count)","more":false,"reset":false,"waited_ms":50}"#
                 )
             }
         }
