@@ -50,7 +50,11 @@ extension Connection {
         case .notPrepared(let statement): prepared.forget(statement.query.sql)
         case .retry(let statement): outcome.retries.append(statement)
         case .confused: return false
-        case .fail(let statement, let error):
+        case .failAtCommit(let statement, let error) where error.sqlState?.endsSession != false:
+            // The server was told to stop or lost a process: before the commit or after it, nobody can say.
+            statement.fail(.outcomeUnknown, "the session ended at the commit")
+            retire()
+        case .fail(let statement, let error), .failAtCommit(let statement, let error):
             if let state = error.sqlState, state.spoilsConnection, !(lane == .reads && state == .readOnlyTransaction) {
                 retire()
             }

@@ -8,7 +8,7 @@ extension Connection {
     /// With `sharesSync` the statement waits for the Sync of its tick, else it gets one of its own.
     func send(_ statement: Statement, begin: String? = nil, sharesSync: Bool, at now: ContinuousClock.Instant) -> Bool {
         let isSent = put(statement, begin, sharesSync, now)
-        ledger.sent(.execute(statement))
+        ledger.sent(.execute(statement, commitsAtSync: statement.lane == .writes))
         guard isSent else { return false }
         needsSync = true
         return sharesSync ? true : sync()

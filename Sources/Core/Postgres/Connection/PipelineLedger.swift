@@ -11,7 +11,9 @@ package struct PipelineLedger<Work, Rows, Failure> {
         case prepare(Work)
         /// A BEGIN that travels ahead of a transaction's first statement; nobody waits for its rows.
         case begin
-        case execute(Work)
+        /// With `commitsAtSync` the statement is a transaction of its own. The server says that it was executed before it commits:
+        /// only its Sync's answer says that it is durable (manual, 55.2.3), so its rows are held back until then.
+        case execute(Work, commitsAtSync: Bool = false)
         case sync
     }
 
@@ -27,6 +29,8 @@ package struct PipelineLedger<Work, Rows, Failure> {
         case none
         case complete(Work, Rows)
         case fail(Work, Failure)
+        /// It was executed, and something went wrong on the way to its commit or just after.
+        case failAtCommit(Work, Failure)
         /// Not executed because an earlier statement of its segment failed.
         case retry(Work)
         /// The statement did not become prepared; its execution, which follows, decides what happens to the work.
@@ -44,6 +48,8 @@ package struct PipelineLedger<Work, Rows, Failure> {
     private var entries: Deque<Entry> = []
     private var outcome: Outcome?
     private var prepareFailure: Failure?
+    /// What was executed and is not known to be committed.
+    private var uncommitted: (work: Work, rows: Rows)?
     /// Statements sent and not answered.
     package private(set) var executing = 0
 
@@ -52,8 +58,9 @@ package struct PipelineLedger<Work, Rows, Failure> {
     package var isEmpty: Bool { entries.isEmpty }
 
     /// The statements that wait for their answers, oldest first.
-    func forEachExecuting(_ body: (Work) -> Void) {
-        for case .execute(let work) in entries { body(work) }
+    package func forEachExecuting(_ body: (Work) -> Void) {
+        if let uncommitted { body(uncommitted.work) }
+        for case .execute(let work, _) in entries { body(work) }
     }
 
     package mutating func sent(_ entry: Entry) {
@@ -64,7 +71,8 @@ package struct PipelineLedger<Work, Rows, Failure> {
     /// Everything unanswered, when the connection is gone.
     package mutating func abandon() -> [Work] {
         defer { self = PipelineLedger() }
-        return entries.compactMap { if case .execute(let work) = $0 { work } else { nil } }
+        let unanswered = entries.compactMap { if case .execute(let work, _) = $0 { work } else { nil } }
+        return [uncommitted?.work].compactMap(\.self) + unanswered
     }
 
     package mutating func received(_ event: Event) -> Action {
@@ -77,14 +85,25 @@ package struct PipelineLedger<Work, Rows, Failure> {
             guard case .sync = head, outcome == nil else { return .confused }
             entries.removeFirst()
             prepareFailure = nil
-            return .none
+            guard let done = takeUncommitted() else { return .none }
+            return .complete(done.work, done.rows)
         case .endOfStatement:
             return finish(head)
         }
     }
 
+    private mutating func takeUncommitted() -> (work: Work, rows: Rows)? {
+        guard let held = uncommitted else { return nil }
+        uncommitted = nil
+        executing -= 1
+        return held
+    }
+
     private mutating func note(_ seen: Outcome, _ head: Entry) -> Action {
-        if case .sync = head { return .confused }
+        if case .sync = head {
+            // A commit may fail: a deferred constraint, a conflict of serializable transactions, a server that goes away.
+            guard case .failed = seen, uncommitted != nil else { return .confused }
+        }
         guard outcome == nil else { return .confused }
         outcome = seen
         return .none
@@ -93,6 +112,10 @@ package struct PipelineLedger<Work, Rows, Failure> {
     private mutating func finish(_ head: Entry) -> Action {
         guard let outcome else { return .confused }
         self.outcome = nil
+        if case .sync = head {
+            guard case .failed(let failure) = outcome, let held = takeUncommitted() else { return .confused }
+            return .failAtCommit(held.work, failure)
+        }
         entries.removeFirst()
         switch head {
         case .sync: return .confused
@@ -107,7 +130,12 @@ package struct PipelineLedger<Work, Rows, Failure> {
                 return .notPrepared(work)
             case .aborted: return .notPrepared(work)
             }
-        case .execute(let work):
+        case .execute(let work, let commitsAtSync):
+            if commitsAtSync, case .rows(let rows) = outcome {
+                guard uncommitted == nil else { return .confused }
+                uncommitted = (work, rows)
+                return .none
+            }
             executing -= 1
             switch outcome {
             case .rows(let rows): return .complete(work, rows)

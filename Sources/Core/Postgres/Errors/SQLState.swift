@@ -33,6 +33,10 @@ package struct SQLState: RawRepresentable, Hashable, Sendable, ExpressibleByStri
         }
     }
 
+    /// Whether the session ends with it, whatever the statement was: connection exceptions, and an operator's or a crash's
+    /// shutdown.
+    var endsSession: Bool { rawValue.hasPrefix("08") || rawValue.hasPrefix("57P") }
+
     /// Whether a connection that answered so must not be used again: its server lost the right to write, or its
     /// prepared statements no longer fit the schema.
     var spoilsConnection: Bool {
