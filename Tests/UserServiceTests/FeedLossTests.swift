@@ -190,7 +190,7 @@ struct FeedLossTests {
         case .restart: try await database.cluster.restart("fast")
         case .powerLoss: try await database.cluster.restart("immediate")
         }
-        let (markers, now) = try await afterwards(database)
+        let (markers, now) = try await afterwards(database, until: event == .restart ? nil : ["0"])
         let isOther = now != started
         switch event {
         case .killedBackends: return false
@@ -200,10 +200,14 @@ struct FeedLossTests {
         }
     }
 
-    /// Waits for the server to be there again.
-    private func afterwards(_ database: TestDatabase) async throws -> (markers: [String?], started: [String?]) {
+    /// Waits for the server to be there again; after a crash that is when it has seen it: for a moment it goes on without the
+    /// backend that died.
+    private func afterwards(
+        _ database: TestDatabase, until expected: [String?]?
+    ) async throws -> (markers: [String?], started: [String?]) {
         for _ in 0..<600 {
             if let markers = try? await database.execute("select count(*) from marker"),
+                expected == nil || markers == expected,
                 let started = try? await database.execute("select pg_postmaster_start_time()")
             {
                 return (markers, started)
