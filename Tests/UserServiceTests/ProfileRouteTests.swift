@@ -105,6 +105,39 @@ struct ProfileRouteTests {
         }
     }
 
+    @Test("many at once are each answered by their own token, whatever the neighbours' are worth")
+    func crowd() async throws {
+        try await withUserServer { server in
+            var good: [(token: String, id: String)] = []
+            for _ in 0..<8 {
+                let session = try await server.login()
+                good.append((session.accessToken, try await server.session(of: session.accessToken).userID.description))
+            }
+            let ended = try await server.login().accessToken
+            #expect(try await server.send("POST", "/v1/auth/logout", token: ended).status == 204)
+            let listed = try await server.login().accessToken
+            let claims = try await server.session(of: listed)
+            _ = try await server.database.client.write(
+                "insert into blacklisted_tokens values (\(claims.tokenHash), \(claims.expiresAt))")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for round in 0..<200 {
+                    let (token, id) = good[round % good.count]
+                    group.addTask {
+                        let answer = try await server.me(token)
+                        #expect(answer.status == 200 && answer.object["id"] as? String == id)
+                    }
+                    if round % 5 == 0 {
+                        group.addTask {
+                            let status = try await server.me(round % 2 == 0 ? ended : listed).status
+                            #expect(status == 401)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test("needs a token that is good")
     func unauthenticated() async throws {
         try await withUserServer { server in

@@ -26,18 +26,17 @@ extension Request {
 
     /// The grammar `b64token` (RFC 6750 §2.1), at most 4 KiB: ours are far shorter.
     private static func isToken(_ text: String) -> Bool {
-        let bytes = text.utf8
-        guard (1...4096).contains(bytes.count) else { return false }
-        return bytes.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"), UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="):
-                true
-            default: false
-            }
-        }
+        guard (1...4096).contains(text.utf8.count) else { return false }
+        var text = text
+        return text.withUTF8 { bytes in bytes.allSatisfy { tokenBytes[Int($0)] } }
     }
+
+    /// Looked up for each byte of each token.
+    private static let tokenBytes: [Bool] = {
+        let letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        let allowed = Set((letters + "0123456789-._~+/=").utf8)
+        return (UInt8.min...UInt8.max).map(allowed.contains)
+    }()
 }
 
 extension Problem {
