@@ -6,11 +6,15 @@ import Postgres
 import PostgresTestKit
 import ServiceLifecycle
 import ServiceRuntime
+import ServiceTestKit
 import Synchronization
 import Testing
 import Tokens
 
 @testable import AdminService
+
+/// The published contract, which every answer of these tests is held to.
+let adminContract = Result { try APIContract(AdminService.openAPI()) }
 
 /// admin-service over HTTP, with a database of its own and made-up neighbours.
 struct AdminServer: Sendable {
@@ -63,6 +67,8 @@ struct AdminServer: Sendable {
             HTTPClientRequest(
                 method: method, url: baseURL + path, headers: headers, body: body.map { Array($0.utf8) }),
             timeout: .seconds(10))
+        try adminContract.get().check(
+            method, path, status: response.status, headers: response.headers, body: response.body)
         return Answer(
             status: response.status, headers: response.headers, text: String(decoding: response.body, as: UTF8.self))
     }

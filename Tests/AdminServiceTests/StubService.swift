@@ -129,51 +129,10 @@ final class StubService: Sendable {
     }
 
     private func document(_ path: String) -> String {
-        let status = state.withLock(\.status)
-        switch (name, path) {
-        case (.otp, "/internal/challenges"):
-            return """
-                {"challenges":[{"phone":"+919876543210","purpose":"sign_in","channel":"sms","state":"delivered",
-                  "status":"verified","created_at":"2026-11-24T08:00:00.000Z"}],
-                 "next_cursor":null,"as_of":"2026-11-24T08:00:01.000Z"}
-                """
-        case (.otp, "/internal/destinations"):
-            return """
-                {"destinations":[{"prefix":"+9198765","country":"IN","state":"open","sends":50,"verified":1}],
-                 "as_of":"2026-11-24T08:00:01.000Z"}
-                """
-        default: break
-        }
-        return switch (name, path) {
-        case (.user, "/internal/statistics"):
-            """
-            {"users_total":3,"users_active":2,"users_suspended":1,"new_users":[{"day":"2026-11-24","count":1}],
-             "sign_ins":[{"day":"2026-11-24","count":5}],"as_of":"2026-11-24T08:00:00.000Z"}
-            """
-        case (.otp, "/internal/statistics"):
-            """
-            {"days":[{"day":"2026-11-23","sent":10,"submitted":10,"delivered":9,"verified":8,"failed":1},
-                     {"day":"2026-11-24","sent":10,"submitted":9,"delivered":9,"verified":7,"failed":0}],
-             "outbox_depth":2,"outbox_oldest_seconds":1.5,"as_of":"2026-11-24T08:00:01.000Z"}
-            """
-        case (.user, "/internal/users"):
-            #"{"users":[\#(Self.user(status))],"next_cursor":"abc","total":1,"total_is_exact":true,"as_of":"2026-11-24T08:00:00.000Z"}"#
-        default:
-            """
-            {\(Self.user(status).dropFirst().dropLast()),"as_of":"2026-11-24T08:00:00.000Z","sessions":[{"id":"\(Self.userID)",
-             "device_name":null,"created_at":"2026-11-24T07:00:00.000Z","refreshed_at":"2026-11-24T07:00:00.000Z",
-             "expires_at":"2026-12-24T07:00:00.000Z"}]}
-            """
-        }
+        StubDocuments(name: name, userStatus: state.withLock(\.status)).text(path)
     }
 
-    static let userID = "0190a0b0-0000-7000-8000-000000000001"
-    private static func user(_ status: String) -> String {
-        """
-        {"id":"\(userID)","phone":"+919876543210","display_name":"Asha \\"<script>\\"","status":"\(status)",\
-        "created_at":"2026-11-01T10:00:00.000Z","last_sign_in_at":null}
-        """
-    }
+    static let userID = StubDocuments.userID
 }
 
 let quietLogger: Logger = {

@@ -1,6 +1,5 @@
 import Foundation
 import HTTPServer
-import Hummingbird
 import Identity
 import Logging
 import PostgresTestKit
@@ -128,22 +127,6 @@ struct AccessTests {
                 "SELECT md5(digest) FROM challenges UNION SELECT id FROM (SELECT coalesce(reason, '') || coalesce(gateway_id, '') AS id FROM messages) m"
             )
             for code in codes { #expect(!columns.contains(code)) }
-        }
-    }
-
-    @Test("the contract names every code and every route")
-    func contract() async throws {
-        let text = try OTPService.openAPI()
-        for code in OTPService.problems.codes { #expect(text.contains("- \(code)\n"), "\(code)") }
-        try await withOTPServer(delivers: false) { server in
-            let router = PostkeyRouter(context: PostkeyRequestContext.self)
-            server.assembly.add(to: router)
-            let contract = OpenAPIText(text)
-            #expect(contract.repeatedKeys == [] && contract.danglingReferences == [])
-            #expect(Set(router.routes.map { "\($0.method.rawValue) \($0.path.description)" }) == contract.operations)
-            let published = try await server.api.get("/v1/otp/openapi.yaml")
-            let page = try await server.api.get("/v1/otp/problems/incorrect-code")
-            #expect(published.text == text && page.status == 200)
         }
     }
 

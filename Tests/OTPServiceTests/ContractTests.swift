@@ -8,122 +8,123 @@ import Testing
 
 @testable import OTPService
 
-/// The published contract says what the service does: the same operations, problem codes and members, and examples that work.
+/// The published contract says what the service does: the same operations and problem codes, and examples that work.
+/// `OTPServer.api` holds every answer of all tests to it.
 @Suite("OpenAPI", .timeLimit(.minutes(5)))
 struct ContractTests {
-    /// An object of the file: what it must have and what it may have.
-    struct Members: Equatable {
-        var required: Set<String> = []
-        var possible: Set<String> = []
-
-        /// Reads the first object below lines that begin with these, each below the one before.
-        init(_ text: String, below marks: String...) throws {
-            var lines = text.split(separator: "\n", omittingEmptySubsequences: false)[...]
-            for mark in marks {
-                let place = try #require(
-                    lines.firstIndex { $0.drop { $0 == " " }.hasPrefix(mark + ":") }, "\(mark) is not there")
-                lines = lines[(place + 1)...]
-            }
-            let place = try #require(lines.firstIndex { $0.contains("required:") && !$0.contains("required: true") })
-            required = Self.words(lines[place])
-            if required.isEmpty {
-                let items = lines[(place + 1)...].map { $0.drop { $0 == " " } }.prefix { $0.hasPrefix("- ") }
-                required = Set(items.map { String($0.dropFirst(2)) })
-            }
-            let start = try #require(lines[place...].firstIndex { $0.drop { $0 == " " } == "properties:" })
-            let depth = lines[start].prefix { $0 == " " }.count
-            for line in lines[(start + 1)...] {
-                let indent = line.prefix { $0 == " " }.count
-                if indent <= depth { break }
-                if indent == depth + 2 { possible.insert(String(line.dropFirst(indent).prefix { $0 != ":" })) }
-            }
-        }
-
-        private static func words(_ line: Substring) -> Set<String> {
-            guard let open = line.firstIndex(of: "["), let close = line.lastIndex(of: "]") else { return [] }
-            return Set(line[line.index(after: open)..<close].split { ", ".contains($0) }.map(String.init))
-        }
-
-        func check(_ members: Set<String>, _ what: String) {
-            #expect(required.isSubset(of: members), "\(what) lacks \(required.subtracting(members))")
-            #expect(members.isSubset(of: possible), "\(what) has \(members.subtracting(possible)) besides")
-        }
-    }
-
-    @Test("the file has exactly the operations of the service")
+    @Test("the file has exactly the operations of the service, and is published as it is")
     func operations() async throws {
-        let text = try OTPService.openAPI()
-        var path = ""
-        var described: Set<String> = []
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-            if let match = line.wholeMatch(of: /\s{2}(\/\S+):/) { path = String(match.1) }
-            if let match = line.wholeMatch(of: /\s{4}(get|post|put|patch|delete):/) {
-                described.insert("\(match.1.uppercased()) \(path)")
-            }
-        }
-        try await withOTPServer(["MSG91_WEBHOOK_SECRET": DeliveryReportTests.secret], delivers: false) {
-            [described] server in
+        let contract = try otpContract.get()
+        try await withOTPServer(["MSG91_WEBHOOK_SECRET": DeliveryReportTests.secret], delivers: false) { server in
             let router = PostkeyRouter(context: PostkeyRequestContext.self)
             server.assembly.add(to: router)
-            #expect(Set(router.routes.map { "\($0.method.rawValue) \($0.path.description)" }) == described)
+            #expect(Set(router.routes.map { "\($0.method.rawValue) \($0.path.description)" }) == contract.operations)
+            let published = try await server.api.get("/v1/otp/openapi.yaml")
+            let page = try await server.api.get("/v1/otp/problems/incorrect-code")
+            #expect(try published.text == OTPService.openAPI() && page.status == 200)
         }
     }
 
-    @Test("the file names exactly the problem codes of the service")
+    @Test("the file names exactly the problem codes of the service, and its examples are what it says")
     func codes() throws {
-        let lines = try OTPService.openAPI().split(separator: "\n").map { $0.drop { $0 == " " } }
-        let start = try #require(lines.lastIndex { $0 == "enum:" })
-        let listed = lines[(start + 1)...].prefix { $0.hasPrefix("- ") }.map { String($0.dropFirst(2)) }
-        #expect(listed.sorted() == OTPService.problems.codes.sorted())
+        let contract = try otpContract.get()
+        #expect(contract.codes.sorted() == OTPService.problems.codes.sorted())
+        #expect(contract.faults == [])
     }
 
-    @Test("answers have the members that the file says, and its examples work")
-    func answers() async throws {
-        let text = try OTPService.openAPI()
+    @Test("requests of the file's examples are answered as its examples say")
+    func examples() async throws {
+        let contract = try otpContract.get()
+        func request(_ path: String) throws -> ContractValue {
+            try #require(
+                contract.document.at("paths", path, "post", "requestBody", "content", "application/json", "example"))
+        }
+        let (send, resend, verify) = (
+            try request("/v1/otp/send"), try request("/v1/otp/resend"), try request("/v1/otp/verify")
+        )
+        let told = try #require(contract.document.at("components", "schemas", "Receipt", "examples")?.items.first)
         try await withOTPServer { server in
-            #expect(text.contains("examples: ['+919876543210']") && text.contains("examples: ['042424']"))
-            let phone = try #require(PhoneNumber(e164: "+919876543210"))
-            let sent = try await server.send(phone)
+            let phone = try #require(send["phone"]?.text.flatMap(PhoneNumber.init(e164:)))
+            let sent = try await server.api.post("/v1/otp/send", send.json)
+            let receipt = try ContractValue(json: sent.body)
+            #expect(sent.status == 202, "\(sent.text)")
+            for member in ["channel", "expires_in", "resend_after", "resends_left", "attempts_left", "code_length"] {
+                #expect(receipt[member] == told[member], "\(member)")
+            }
             let challenge = try #require(sent.string("challenge_id"))
-            #expect(sent.status == 202 && OneTimeCode("042424") != nil)
-            let receipt = try Members(text, below: "schemas", "Receipt")
-            receipt.check(sent.members, "send")
             let code = try await server.codes(phone)[0]
             _ = try await server.wait(for: "submitted", of: challenge)
             try await server.database.execute("UPDATE phones SET resend_at = '-infinity'")
-            let resent = try await server.api.post("/v1/otp/resend", #"{"challenge_id":"\#(challenge)"}"#)
-            receipt.check(resent.members, "resend")
-            let problem = try Members(text, below: "schemas", "Problem")
-            let wrong = try await server.verify(challenge, try #require(OneTimeCode(code)).wrong.digits)
-            problem.check(wrong.members, "a wrong code")
-            #expect(wrong.members.contains("attempts_left"))
-            problem.check(try await server.send(phone).members, "too soon")
-            problem.check(try await server.api.post("/v1/otp/verify", "{}").members, "nothing")
-            let view = try await server.api.get("/v1/otp/challenges/\(challenge)")
-            try Members(text, below: "/v1/otp/challenges/{id}", "'200'").check(view.members, "a look")
-            let verified = try await server.verify(challenge, code)
-            try Members(text, below: "/v1/otp/verify", "'200'").check(verified.members, "an answer")
-            #expect(verified.integer("expires_in") == 300)
-            try await internals(server, text)
+            func of(_ example: ContractValue, _ code: String? = nil) -> String {
+                var members = example.members
+                members["challenge_id"] = .string(challenge)
+                if let code { members["code"] = .string(code) }
+                return ContractValue.map(members).json
+            }
+            #expect(try await server.api.post("/v1/otp/resend", of(resend)).status == 202)
+            let wrong = try #require(OneTimeCode(code)).wrong.digits
+            #expect(try await server.api.post("/v1/otp/verify", of(verify, wrong)).problem == "incorrect-code")
+            let verified = try await server.api.post("/v1/otp/verify", of(verify, code))
+            #expect(verified.status == 200 && verified.integer("expires_in") == 300)
+            // As they stand they name a challenge that is none.
+            #expect(try await server.api.post("/v1/otp/verify", verify.json).problem == "challenge-not-active")
+            #expect(try await server.api.post("/v1/otp/resend", resend.json).problem == "challenge-not-active")
         }
     }
 
-    private func internals(_ server: OTPServer, _ text: String) async throws {
-        let token = try await OperatorRouteTests.token(server)
-        for path in ["statistics", "gateway", "challenges", "destinations"] {
-            let answer = try await server.api.get("/internal/\(path)", token: token)
-            #expect(answer.status == 200)
-            try Members(text, below: "/internal/\(path)", "'200'").check(answer.members, path)
+    @Test("each answer of the internal endpoints is the contract's, with something in it")
+    func internals() async throws {
+        try await withOTPServer { server in
+            let challenge = try await server.challenge(.fresh())
+            _ = try await server.wait(for: "submitted", of: challenge)
+            #expect(
+                try await server.api.get("/v1/otp/challenges/\(challenge)").string("delivery", "state") == "submitted")
+            let token = try await OperatorRouteTests.token(server)
+            for path in ["statistics", "gateway", "challenges", "destinations", "budget"] {
+                #expect(try await server.api.get("/internal/\(path)", token: token).status == 200)
+            }
+            for name in ["+9198765", "IN"] {
+                let answer = try await server.api.post("/internal/destinations/\(name)/block", "{}", token: token)
+                #expect(answer.status == 200)
+            }
+            #expect(
+                try await server.api.post("/internal/budget/pause", #"{"reason":"a test"}"#, token: token).status == 200
+            )
+            let destinations = try ContractValue(
+                json: try await server.api.get("/internal/destinations", token: token).body)
+            #expect(destinations["destinations"]?.items.count ?? 0 >= 2)
+            let messages = try ContractValue(json: try await server.api.get("/internal/challenges", token: token).body)
+            #expect(messages["messages"]?.items.count == 1)
         }
-        let budget = try Members(text, below: "schemas", "Budget")
-        budget.check(try await server.api.get("/internal/budget", token: token).members, "budget")
-        let destination = try Members(text, below: "schemas", "Destination")
-        for name in ["+9198765", "IN"] {
-            let answer = try await server.api.post("/internal/destinations/\(name)/block", "{}", token: token)
-            #expect(answer.status == 200)
-            destination.check(answer.members, "destination")
+    }
+
+    @Test("a contract that differs from the service in a nested member, a status or an example is found out")
+    func watched() throws {
+        let body =
+            #"{"status":"active","delivery":{"state":"queued","channel":"sms","updated_at":"2026-11-24T08:00:00Z"},"expires_at":"2026-11-24T08:05:00Z","resend_after":30}"#
+        func found(_ old: String = "", _ new: String = "", status: Int = 200) throws -> [String] {
+            let text = try OTPService.openAPI()
+            #expect(old.isEmpty || text.contains(old))
+            return try APIContract(old.isEmpty ? text : text.replacing(old, with: new)).differences(
+                "GET", "/v1/otp/challenges/7", status: status, type: "application/json", body: Array(body.utf8))
         }
-        let paused = try await server.api.post("/internal/budget/pause", #"{"reason":"a test"}"#, token: token)
-        budget.check(paused.members, "paused")
+        #expect(try found() == [])
+        let renamed = try found(
+            "updated_at: {type: string, format: date-time}\n                  expires_at",
+            "changed_at: {type: string, format: date-time}\n                  expires_at")
+        #expect(renamed.count == 1 && renamed[0].contains("delivery has updated_at"))
+        let required = try found(
+            "required: [state, channel, updated_at]", "required: [state, channel, updated_at, gateway]")
+        #expect(required.count == 1 && required[0].contains("delivery lacks gateway"))
+        #expect(
+            try found(
+                "enum: [queued, submitted, delivered, failed]\n                        d",
+                "enum: [submitted, delivered, failed]\n                        d"
+            ).count == 1)
+        #expect(try found(status: 201).count == 1)
+        let broken = try APIContract(
+            OTPService.openAPI().replacing("examples: ['042424']", with: "examples: ['O42424']"))
+        #expect(broken.faults.count == 1)
+        #expect(throws: ServiceTestError.self) { try APIContract("a: 1\nb: 2\na: 3\n") }
     }
 }

@@ -13,6 +13,9 @@ import Tokens
 
 @testable import OTPService
 
+/// The published contract, which every answer of these tests is held to.
+let otpContract = Result { try APIContract(OTPService.openAPI()) }
+
 /// otp-service in this process, on a database of its own, with the simulator as its gateway, over real HTTP.
 struct OTPServer: Sendable {
     let database: TestDatabase
@@ -157,7 +160,7 @@ private func withInstance<Value: Sendable>(
         tasks.addTask { try await group.run() }
         var iterator = ports.makeAsyncIterator()
         guard let port = await iterator.next() else { throw ServiceTestError("no port") }
-        let value = try await body(assembly, API(port: port), client)
+        let value = try await body(assembly, API(port: port, contract: try otpContract.get()), client)
         await group.triggerGracefulShutdown()
         try await tasks.waitForAll()
         return value

@@ -7,11 +7,15 @@ import Postgres
 import PostgresTestKit
 import ServiceLifecycle
 import ServiceRuntime
+import ServiceTestKit
 import Synchronization
 import Testing
 import Tokens
 
 @testable import UserService
+
+/// The published contract, which every answer of these tests is held to.
+let userContract = Result { try APIContract(UserService.openAPI()) }
 
 /// user-service over HTTP, with a database of its own.
 struct UserServer: Sendable {
@@ -54,6 +58,8 @@ struct UserServer: Sendable {
         let response = try await client.send(
             HTTPClientRequest(method: method, url: baseURL + path, headers: headers, body: body.map { Array($0.utf8) }),
             timeout: .seconds(10))
+        try userContract.get().check(
+            method, path, status: response.status, headers: response.headers, body: response.body)
         return Answer(
             status: response.status, headers: response.headers, text: String(decoding: response.body, as: UTF8.self))
     }

@@ -37,13 +37,17 @@ package struct Answer: Sendable {
     }
 }
 
-/// Calls a service as an app would.
+/// Calls a service as an app would, and throws where an answer is not what the service's contract says.
 package struct API: Sendable {
     package let base: String
+    private let contract: APIContract?
     private static let client = HTTPClient(
         configuration: HTTPClientConfiguration(), logger: Logger(label: "tests"))
 
-    package init(port: Int) { base = "http://127.0.0.1:\(port)" }
+    package init(port: Int, contract: APIContract? = nil) {
+        base = "http://127.0.0.1:\(port)"
+        self.contract = contract
+    }
 
     package func get(_ path: String, token: String? = nil, headers: [(String, String)] = []) async throws -> Answer {
         try await call("GET", path, nil, token, headers)
@@ -71,6 +75,8 @@ package struct API: Sendable {
         let response = try await API.client.send(
             HTTPClientRequest(method: method, url: base + path, headers: headers + authorization, body: body),
             timeout: .seconds(10))
+        try contract?.check(
+            method, path, status: response.status, headers: response.headers, body: response.body)
         return Answer(status: response.status, headers: response.headers, body: response.body)
     }
 
