@@ -8,33 +8,69 @@ import Tokens
 
 @testable import UserService
 
-/// Requests that go on until something else is over.
+/// A hundred requests a second, until they are enough.
 private final class Load: Sendable {
-    let isOver = Atomic<Bool>(false)
+    struct Sample: Sendable {
+        let status: Int
+        let time: Duration
+    }
 
-    /// Asks with a token again and again, and maybe signs other people in and out; returns all statuses.
-    func ask(_ server: UserServer, _ token: String, expecting status: Int, signsOut: Bool = false) async throws -> [Int]
-    {
-        var statuses: [Int] = []
-        while !isOver.load(ordering: .relaxed) || statuses.count < 20 {
-            let answer = try await server.me(token)
-            #expect(answer.status == status)
-            statuses.append(answer.status)
-            if signsOut {
-                let other = try await server.login(phone: "+447400123457")
-                statuses.append(try await server.logout(other.accessToken).status)
+    static let workers = 4
+    private let isOver = Atomic<Bool>(false)
+    private let server: UserServer
+    private let revoked: String
+    private let live: String
+
+    init(_ server: UserServer, revoked: String, live: String) {
+        (self.server, self.revoked, self.live) = (server, revoked, live)
+    }
+
+    /// Enough when each has asked for so long.
+    func end() { isOver.store(true, ordering: .relaxed) }
+
+    /// Asks with a token that is refused and with one that is taken, and signs others in and out.
+    func run(atLeast window: Duration) async throws -> [Sample] {
+        let began = ContinuousClock.now
+        return try await atOnce(Self.workers) { worker in
+            var samples: [Sample] = []
+            while !self.isOver.load(ordering: .relaxed) || ContinuousClock.now - began < window {
+                let turn = ContinuousClock.now
+                samples.append(try await self.ask(worker))
+                try await Task.sleep(until: turn + .milliseconds(10 * Self.workers))
             }
-            try await Task.sleep(for: .milliseconds(20))
+            return samples
+        }.flatMap(\.self)
+    }
+
+    private func ask(_ worker: Int) async throws -> Sample {
+        if worker == 1 {
+            let other = try await server.login(phone: "+447400123457")
+            return try await timed { try await self.server.logout(other.accessToken) }
         }
-        return statuses
+        let answer = try await timed { try await self.server.me(worker == 0 ? self.revoked : self.live) }
+        #expect(answer.status == (worker == 0 ? 401 : 200))
+        return answer
+    }
+
+    private func timed(_ body: () async throws -> UserServer.Answer) async throws -> Sample {
+        let began = ContinuousClock.now
+        let status = try await body().status
+        return Sample(status: status, time: ContinuousClock.now - began)
+    }
+
+    static func p99(_ samples: [Sample]) -> Duration {
+        let times = samples.map(\.time).sorted()
+        return times.isEmpty ? .zero : times[times.count * 99 / 100]
     }
 }
 
 /// What a blacklist costs that has grown.
 @Suite("A blacklist that has grown", .serialized, .timeLimit(.minutes(10)))
 struct BlacklistGrowthTests {
-    /// `BLACKLIST_ROWS=200000` for the full size of SES-17, of which nineteen in twenty are past.
-    static let rows = ProcessInfo.processInfo.environment["BLACKLIST_ROWS"].flatMap { Int($0) } ?? 40_000
+    /// `BLACKLIST_ROWS=200000` for the full size of SES-17, of which nineteen in twenty are past: on a machine that has nothing
+    /// else to do, for then the time of requests is judged, too.
+    static let fullSize = ProcessInfo.processInfo.environment["BLACKLIST_ROWS"].flatMap { Int($0) }
+    static let rows = fullSize ?? 40_000
     /// `BLACKLIST_ENTRIES=10000000` for the ten million of the promise.
     static let entries = ProcessInfo.processInfo.environment["BLACKLIST_ENTRIES"].flatMap { Int($0) } ?? 100_000
 
@@ -62,17 +98,22 @@ struct BlacklistGrowthTests {
                 #expect(try await server.logout(revoked).status == 204)
                 let before = try await server.count("select count(*) from blacklisted_tokens")
                 #expect(before == Self.rows + 1)
-                let load = Load()
-                async let asked = atOnce(4) { worker in
-                    worker == 0
-                        ? try await load.ask(server, revoked, expecting: 401)
-                        : try await load.ask(server, signedIn.accessToken, expecting: 200, signsOut: worker == 1)
-                }
+                let window = Duration.seconds(Self.fullSize == nil ? 1 : 15)
+                let quiet = Load(server, revoked: revoked, live: signedIn.accessToken)
+                quiet.end()
+                let usual = try await quiet.run(atLeast: window)
+                let load = Load(server, revoked: revoked, live: signedIn.accessToken)
+                async let asked = load.run(atLeast: window)
+                let began = ContinuousClock.now
                 let report = try await purged(database)
+                let time = ContinuousClock.now - began
                 #expect(report.wasMine && report.partitionsDropped >= 1 && report.rowsDeleted > 0)
-                load.isOver.store(true, ordering: .relaxed)
-                let statuses = try await asked.flatMap(\.self)
-                #expect(statuses.count >= 80 && statuses.allSatisfy { $0 < 500 })
+                load.end()
+                let samples = try await asked
+                #expect(samples.count >= 20 && (usual + samples).allSatisfy { $0.status < 500 })
+                let (before99, p99) = (Load.p99(usual), Load.p99(samples))
+                print("SES-17: p99 \(before99) before, \(p99) around a purge of \(Self.rows) rows that took \(time)")
+                if Self.fullSize != nil { #expect(p99 < before99 * 2) }
                 let left = try await server.count(
                     "select count(*) from blacklisted_tokens where expires_at < now() - interval '2 days'")
                 #expect(left == 0)
@@ -133,24 +174,47 @@ struct BlacklistGrowthTests {
         return Cost(plan: try #require(plans.first?["Plan"] as? [String: Any]))
     }
 
-    @Test(
-        "changes nothing for a request: one partition is probed by its index, and a few pages more are touched",
-        arguments: ["force_generic_plan", "force_custom_plan"])
-    func hotPath(mode: String) async throws {
+    /// Fills the day to come in the order of the hashes, and makes the index by expiry afterwards: what is there in the end is
+    /// the same, and ten million rows take a minute or two instead of many.
+    private func fillQuickly(_ database: TestDatabase) async throws {
+        try await database.execute(
+            """
+            set synchronous_commit = off;
+            set work_mem = '1GB';
+            set maintenance_work_mem = '512MB';
+            drop index blacklisted_tokens_by_expiry;
+            insert into blacklisted_tokens
+            select sha256(g::text::bytea), now() + interval '1 second' + random() * interval '24 hours'
+            from generate_series(1, \(Self.entries)) g order by 1;
+            create index blacklisted_tokens_by_expiry on blacklisted_tokens (expires_at)
+            """)
+        try await database.execute("vacuum analyze blacklisted_tokens")
+    }
+
+    @Test("changes nothing for a request: one partition is probed by its index, and a few pages more are touched")
+    func hotPath() async throws {
+        let modes = ["force_generic_plan", "force_custom_plan"]
         var limits = SessionLimits()
         limits.accessLifetime = 86_400
         try await withUserServer(limits: limits) { server in
             let session = try await server.login()
             let token = try await server.session(of: session.accessToken)
             try await server.database.execute("analyze")
-            let empty = try await cost(server, token, mode)
-            // As many for each of the days that tokens expire on.
-            try await fill(server.database, Self.entries, from: "1 second", over: "24 hours")
-            try await server.database.execute("vacuum analyze blacklisted_tokens")
-            let full = try await cost(server, token, mode)
-            #expect(full.looks.count == 1 && full.looks.values.allSatisfy { $0.hasPrefix("Index") }, "\(full.looks)")
-            // A B-tree of ten million entries is four pages high, that of none is one.
-            #expect(full.pages > 0 && full.pages <= empty.pages + 4, "\(empty.pages) pages became \(full.pages)")
+            var empty: [Cost] = []
+            for mode in modes { empty.append(try await cost(server, token, mode)) }
+            try await fillQuickly(server.database)
+            #expect(try await server.count("select count(*) from blacklisted_tokens") == Self.entries)
+            for (mode, empty) in zip(modes, empty) {
+                let full = try await cost(server, token, mode)
+                print("\(mode), \(Self.entries) entries: \(empty.pages) pages became \(full.pages)")
+                #expect(
+                    full.looks.count == 1 && full.looks.values.allSatisfy { $0.hasPrefix("Index") },
+                    "\(mode): \(full.looks)")
+                // A B-tree of ten million entries is four pages high, that of none is one.
+                #expect(
+                    full.pages > 0 && full.pages <= empty.pages + 4,
+                    "\(mode): \(empty.pages) pages became \(full.pages)")
+            }
             #expect(try await server.me(session.accessToken).status == 200)
         }
     }
