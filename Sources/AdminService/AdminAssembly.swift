@@ -42,11 +42,7 @@ struct AdminAssembly: Sendable {
                 store: SignInStore(postgres: postgres, limits: secondFactorLimits), audit: audit, vault: vault,
                 signer: signer, sessionLimits: sessionLimits),
             verifier: verifier, sessions: sessions, gate: gate)
-        let store = OperatorStore(postgres: postgres)
-        admins = AdminRoutes(
-            store: store,
-            appoint: AppointOperator(create: CreateOperator(store: store, vault: vault), store: store),
-            remove: RemoveOperator(store: store), gate: gate)
+        admins = Self.admins(OperatorStore(postgres: postgres), vault, gate)
         auditLog = AuditRoutes(
             read: ReadAuditLog(log: AuditLogStore(postgres: postgres), audit: audit), gate: gate)
 
@@ -55,25 +51,17 @@ struct AdminAssembly: Sendable {
         let otpService = UpstreamService(name: .otp, baseURL: settings.otpServiceURL, client: client, signer: signer)
         let remembered = AdminCaches(settings: settings)
         self.remembered = remembered
+        let others = ActionServices(userService: userService, otpService: otpService)
         let board = ReadDestinations(otpService: otpService, cache: remembered.destinations)
         dashboard = DashboardRoutes(
-            read: ReadDashboard(
-                userService: userService, otpService: otpService, users: remembered.userFigures,
-                messages: remembered.messageFigures,
-                health: ReadHealth(
-                    client: client, userServiceURL: settings.userServiceURL, otpServiceURL: settings.otpServiceURL,
-                    cache: remembered.health),
-                sending: ReadSending(otpService: otpService, cache: remembered.sending), destinations: board),
-            gate: gate)
+            read: Self.dashboard(others, board, Self.health(settings, client, remembered), remembered), gate: gate)
         directory = DirectoryRoutes(
             read: ReadDirectory(userService: userService, cache: remembered.users), gate: gate)
         messages = MessageRoutes(read: ReadMessages(otpService: otpService), gate: gate)
-        destinations = DestinationRoutes(
-            read: board, gate: gate)
+        destinations = DestinationRoutes(read: board, gate: gate)
 
         let changeStore = AdminChangeStore(postgres: postgres)
         let announce = AnnounceChange(store: changeStore, caches: remembered)
-        let others = ActionServices(userService: userService, otpService: otpService)
         let perform = PerformAction(
             intents: IntentStore(postgres: postgres), services: others, changes: announce)
         actions = ActionRoutes(perform: perform, directory: directory.read, gate: gate)
@@ -83,11 +71,39 @@ struct AdminAssembly: Sendable {
             clear: ClearCaches(store: changeStore, audit: audit, changes: announce), gate: gate)
         follow = FollowAdminChanges(store: changeStore, caches: remembered, logger: logger)
         finish = FinishIntents(intents: perform.intents, perform: perform, logger: logger)
-        feed = ChangeFollower(
-            userService: UserServiceClient(
-                client: client, baseURL: settings.userServiceURL, caller: .admin, signer: signer),
-            logger: logger
-        ) { changed in
+        feed = Self.feed(
+            UserServiceClient(client: client, baseURL: settings.userServiceURL, caller: .admin, signer: signer),
+            remembered, logger)
+    }
+
+    private static func admins(_ store: OperatorStore, _ vault: TOTPVault, _ gate: OperatorGate) -> AdminRoutes {
+        AdminRoutes(
+            store: store,
+            appoint: AppointOperator(create: CreateOperator(store: store, vault: vault), store: store),
+            remove: RemoveOperator(store: store), gate: gate)
+    }
+
+    private static func health(_ settings: AdminSettings, _ client: HTTPClient, _ remembered: AdminCaches) -> ReadHealth
+    {
+        ReadHealth(
+            client: client, userServiceURL: settings.userServiceURL, otpServiceURL: settings.otpServiceURL,
+            cache: remembered.health)
+    }
+
+    private static func dashboard(
+        _ services: ActionServices, _ board: ReadDestinations, _ health: ReadHealth, _ remembered: AdminCaches
+    ) -> ReadDashboard {
+        ReadDashboard(
+            userService: services.userService, otpService: services.otpService, users: remembered.userFigures,
+            messages: remembered.messageFigures, health: health,
+            sending: ReadSending(otpService: services.otpService, cache: remembered.sending), destinations: board)
+    }
+
+    /// Follows the feed of user-service and drops what was remembered of users who changed.
+    private static func feed(
+        _ userService: UserServiceClient, _ remembered: AdminCaches, _ logger: Logger
+    ) -> ChangeFollower {
+        ChangeFollower(userService: userService, logger: logger) { changed in
             switch changed {
             case .some(let users): remembered.dropUsers(users)
             case .all: remembered.drop(.all)

@@ -45,47 +45,7 @@ struct UserCountTests {
                 let time =
                     "(now() at time zone 'UTC')::date::timestamp at time zone 'UTC' - interval '\(79 - day) days'"
                 for _ in 0..<Int.random(in: 0...6, using: &random) {
-                    let known = Array(model.people.keys).sorted { $0.description < $1.description }
-                    switch Int.random(in: 0..<10, using: &random) {
-                    case 0...2:
-                        let id = UserID()
-                        let phone = "+9198" + String(Int.random(in: 10_000_000...99_999_999, using: &random))
-                        _ = try await client.write(
-                            "insert into users (id, phone, created_at) values (\(id.uuid), \(phone), \(unescaped: time))"
-                        )
-                        model.people[id] = .init()
-                        model.created[day, default: 0] += 1
-                    case 3...6:
-                        guard let id = known.randomElement(using: &random) else { continue }
-                        _ = try await client.write(
-                            """
-                            insert into sessions (id, user_id, challenge_id, refresh_hash, access_token_id, access_expires_at,
-                                created_at, rotated_at, idle_expires_at, absolute_expires_at)
-                            values (gen_random_uuid(), \(id.uuid), gen_random_uuid(), sha256('x'), gen_random_uuid(), now(),
-                                \(unescaped: time), \(unescaped: time), now(), now())
-                            """)
-                        model.signIns[day, default: 0] += 1
-                        model.isActive(id, on: day)
-                    case 7...8:
-                        let rows = try await client.write(
-                            """
-                            update sessions set rotated_at = \(unescaped: time) where id in (
-                                select id from sessions order by md5(id::text || \(day)) limit 1)
-                            returning user_id
-                            """)
-                        guard let row = rows.first else { continue }
-                        model.isActive(UserID(uuid: try row.decode(column: 0)), on: day)
-                    default:
-                        guard let id = known.randomElement(using: &random), model.people[id]?.status != .deleted,
-                            let status = UserStatus.allCases.randomElement(using: &random)
-                        else { continue }
-                        _ = try await client.write(
-                            """
-                            update users set status = \(status.rawValue), phone = case when \(status == .deleted) then null else phone end
-                            where id = \(id.uuid)
-                            """)
-                        model.people[id]?.status = status
-                    }
+                    try await Self.event(on: day, at: time, client, &model, &random)
                 }
             }
             let store = StatisticsStore(postgres: client)
@@ -106,6 +66,53 @@ struct UserCountTests {
             #expect(isCompact)
             #expect(before.activeThisWeek == model.distinct(79 - weekday + 1...79))
             #expect(before.activeThisMonth == model.distinct(79 - dayOfMonth + 1...79))
+        }
+    }
+
+    /// A sign-up, a sign-in, a refresh or a change of status, in the database and in the model.
+    private static func event(
+        on day: Int, at time: String, _ client: PostgresClient, _ model: inout CountModel, _ random: inout SplitMix
+    ) async throws {
+        let known = Array(model.people.keys).sorted { $0.description < $1.description }
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0...2:
+            let id = UserID()
+            let phone = "+9198" + String(Int.random(in: 10_000_000...99_999_999, using: &random))
+            _ = try await client.write(
+                "insert into users (id, phone, created_at) values (\(id.uuid), \(phone), \(unescaped: time))"
+            )
+            model.people[id] = .init()
+            model.created[day, default: 0] += 1
+        case 3...6:
+            guard let id = known.randomElement(using: &random) else { return }
+            _ = try await client.write(
+                """
+                insert into sessions (id, user_id, challenge_id, refresh_hash, access_token_id, access_expires_at,
+                    created_at, rotated_at, idle_expires_at, absolute_expires_at)
+                values (gen_random_uuid(), \(id.uuid), gen_random_uuid(), sha256('x'), gen_random_uuid(), now(),
+                    \(unescaped: time), \(unescaped: time), now(), now())
+                """)
+            model.signIns[day, default: 0] += 1
+            model.isActive(id, on: day)
+        case 7...8:
+            let rows = try await client.write(
+                """
+                update sessions set rotated_at = \(unescaped: time) where id in (
+                    select id from sessions order by md5(id::text || \(day)) limit 1)
+                returning user_id
+                """)
+            guard let row = rows.first else { return }
+            model.isActive(UserID(uuid: try row.decode(column: 0)), on: day)
+        default:
+            guard let id = known.randomElement(using: &random), model.people[id]?.status != .deleted,
+                let status = UserStatus.allCases.randomElement(using: &random)
+            else { return }
+            _ = try await client.write(
+                """
+                update users set status = \(status.rawValue), phone = case when \(status == .deleted) then null else phone end
+                where id = \(id.uuid)
+                """)
+            model.people[id]?.status = status
         }
     }
 

@@ -78,67 +78,7 @@ struct SignInStore: Sendable {
                        \(limits.failuresToLock) AS to_lock, \(limits.failuresToDisable) AS to_disable,
                        make_interval(secs => \(Double(limits.lockSeconds))) AS lock_time,
                        \(attempt.recoveryHash) AS recovery_hash
-            ), admin AS MATERIALIZED (
-                -- Waits for attempts in progress and then reads what they left.
-                SELECT a.id, a.phone, a.role, a.totp_last_step, a.totp_failures, a.totp_locked_until,
-                       a.last_challenge_id
-                  FROM admins a
-                 WHERE a.id = (SELECT admin_id FROM given) AND a.disabled_at IS NULL
-                   FOR NO KEY UPDATE
-            ), recovery AS MATERIALIZED (
-                -- After the operator's row. One that another attempt has just used is not found any more.
-                SELECT c.code_hash FROM admin_recovery_codes c
-                 WHERE c.admin_id = (SELECT id FROM admin) AND c.code_hash = (SELECT recovery_hash FROM given)
-                   AND c.used_at IS NULL
-                   FOR UPDATE
-            ), judged AS MATERIALIZED (
-                SELECT a.id, a.phone, a.role, a.totp_failures, a.totp_locked_until,
-                       CASE
-                           WHEN a.last_challenge_id = g.challenge_id THEN 'used'
-                           WHEN EXISTS (SELECT FROM admin_sessions s WHERE s.challenge_id = g.challenge_id) THEN 'used'
-                           WHEN a.totp_locked_until > now() THEN 'locked'
-                           WHEN g.step > a.totp_last_step THEN 'accepted'
-                           WHEN EXISTS (SELECT FROM recovery) THEN 'accepted'
-                           ELSE 'incorrect'
-                       END AS outcome
-                  FROM admin a, given g
-            ), verdict AS MATERIALIZED (
-                SELECT j.id, j.phone, j.role, j.outcome,
-                       CASE j.outcome
-                           WHEN 'accepted' THEN 0
-                           WHEN 'incorrect' THEN j.totp_failures + 1
-                           ELSE j.totp_failures
-                       END AS failures,
-                       CASE
-                           WHEN j.outcome = 'accepted' THEN NULL
-                           WHEN j.outcome <> 'incorrect' THEN j.totp_locked_until
-                           WHEN j.totp_failures + 1 >= g.to_disable THEN 'infinity'
-                           WHEN (j.totp_failures + 1) % g.to_lock = 0 THEN now() + g.lock_time
-                           ELSE j.totp_locked_until
-                       END AS locked_until
-                  FROM judged j, given g
-            ), counted AS (
-                UPDATE admins a
-                   SET totp_failures = v.failures,
-                       totp_locked_until = v.locked_until,
-                       totp_last_step =
-                           CASE v.outcome WHEN 'accepted' THEN coalesce(g.step, a.totp_last_step)
-                                          ELSE a.totp_last_step END,
-                       last_challenge_id =
-                           CASE v.outcome WHEN 'accepted' THEN g.challenge_id ELSE a.last_challenge_id END,
-                       totp_secret =
-                           CASE v.outcome WHEN 'accepted' THEN coalesce(g.resealed, a.totp_secret)
-                                          ELSE a.totp_secret END
-                  FROM verdict v, given g
-                 WHERE a.id = v.id AND v.outcome IN ('accepted', 'incorrect')
-            ), used AS (
-                UPDATE admin_recovery_codes c SET used_at = now() FROM verdict v, recovery r
-                 WHERE c.admin_id = v.id AND c.code_hash = r.code_hash AND v.outcome = 'accepted'
-            ), session AS (
-                INSERT INTO admin_sessions (id, admin_id, challenge_id)
-                SELECT g.session_id, v.id, g.challenge_id FROM verdict v, given g WHERE v.outcome = 'accepted'
-                RETURNING created_at
-            ), audit AS (
+            ), \(unescaped: Self.judgement), \(unescaped: Self.consequences), audit AS (
                 INSERT INTO audit_log (\(unescaped: AuditStore.columns))
                 SELECT \(AuditID().uuid), v.id, 'admin',
                        CASE v.outcome WHEN 'accepted' THEN 'operator.signed_in'
@@ -163,6 +103,76 @@ struct SignInStore: Sendable {
         guard let row = rows.first else { return .gone }
         return try verdict(row, attempt: attempt, session: session)
     }
+
+    /// What becomes of `given`: the outcome with the failures and the lock that follow from it.
+    private static let judgement = """
+        admin AS MATERIALIZED (
+            -- Waits for attempts in progress and then reads what they left.
+            SELECT a.id, a.phone, a.role, a.totp_last_step, a.totp_failures, a.totp_locked_until,
+                   a.last_challenge_id
+              FROM admins a
+             WHERE a.id = (SELECT admin_id FROM given) AND a.disabled_at IS NULL
+               FOR NO KEY UPDATE
+        ), recovery AS MATERIALIZED (
+            -- After the operator's row. One that another attempt has just used is not found any more.
+            SELECT c.code_hash FROM admin_recovery_codes c
+             WHERE c.admin_id = (SELECT id FROM admin) AND c.code_hash = (SELECT recovery_hash FROM given)
+               AND c.used_at IS NULL
+               FOR UPDATE
+        ), judged AS MATERIALIZED (
+            SELECT a.id, a.phone, a.role, a.totp_failures, a.totp_locked_until,
+                   CASE
+                       WHEN a.last_challenge_id = g.challenge_id THEN 'used'
+                       WHEN EXISTS (SELECT FROM admin_sessions s WHERE s.challenge_id = g.challenge_id) THEN 'used'
+                       WHEN a.totp_locked_until > now() THEN 'locked'
+                       WHEN g.step > a.totp_last_step THEN 'accepted'
+                       WHEN EXISTS (SELECT FROM recovery) THEN 'accepted'
+                       ELSE 'incorrect'
+                   END AS outcome
+              FROM admin a, given g
+        ), verdict AS MATERIALIZED (
+            SELECT j.id, j.phone, j.role, j.outcome,
+                   CASE j.outcome
+                       WHEN 'accepted' THEN 0
+                       WHEN 'incorrect' THEN j.totp_failures + 1
+                       ELSE j.totp_failures
+                   END AS failures,
+                   CASE
+                       WHEN j.outcome = 'accepted' THEN NULL
+                       WHEN j.outcome <> 'incorrect' THEN j.totp_locked_until
+                       WHEN j.totp_failures + 1 >= g.to_disable THEN 'infinity'
+                       WHEN (j.totp_failures + 1) % g.to_lock = 0 THEN now() + g.lock_time
+                       ELSE j.totp_locked_until
+                   END AS locked_until
+              FROM judged j, given g
+        )
+        """
+
+    /// What a verdict leaves behind.
+    private static let consequences = """
+        counted AS (
+            UPDATE admins a
+               SET totp_failures = v.failures,
+                   totp_locked_until = v.locked_until,
+                   totp_last_step =
+                       CASE v.outcome WHEN 'accepted' THEN coalesce(g.step, a.totp_last_step)
+                                      ELSE a.totp_last_step END,
+                   last_challenge_id =
+                       CASE v.outcome WHEN 'accepted' THEN g.challenge_id ELSE a.last_challenge_id END,
+                   totp_secret =
+                       CASE v.outcome WHEN 'accepted' THEN coalesce(g.resealed, a.totp_secret)
+                                      ELSE a.totp_secret END
+              FROM verdict v, given g
+             WHERE a.id = v.id AND v.outcome IN ('accepted', 'incorrect')
+        ), used AS (
+            UPDATE admin_recovery_codes c SET used_at = now() FROM verdict v, recovery r
+             WHERE c.admin_id = v.id AND c.code_hash = r.code_hash AND v.outcome = 'accepted'
+        ), session AS (
+            INSERT INTO admin_sessions (id, admin_id, challenge_id)
+            SELECT g.session_id, v.id, g.challenge_id FROM verdict v, given g WHERE v.outcome = 'accepted'
+            RETURNING created_at
+        )
+        """
 
     private func verdict(_ row: PostgresRow, attempt: Attempt, session: SessionID) throws -> Verdict {
         let (outcome, phone, role, failures, lock, createdAt) =

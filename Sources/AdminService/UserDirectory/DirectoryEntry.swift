@@ -45,8 +45,8 @@ struct DirectoryEntry: Sendable, Codable {
 }
 
 /// A page of the list: user-service's answer, and with masked phones our own.
-struct DirectoryPage: Sendable, Codable {
-    let users: [DirectoryEntry]
+struct DirectoryPage<User: Sendable>: Sendable {
+    let users: [User]
     let nextCursor: String?
     let total: Int
     /// Whether `total` was counted to the end; else it is a lower bound or an estimate.
@@ -59,10 +59,15 @@ struct DirectoryPage: Sendable, Codable {
         case totalIsExact = "total_is_exact"
         case asOf = "as_of"
     }
+}
 
+extension DirectoryPage: Decodable where User: Decodable {}
+
+extension DirectoryPage: Encodable where User: Encodable {
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(users, forKey: .users)
+        // Null on the last page.
         try container.encode(nextCursor, forKey: .nextCursor)
         try container.encode(total, forKey: .total)
         try container.encode(totalIsExact, forKey: .totalIsExact)

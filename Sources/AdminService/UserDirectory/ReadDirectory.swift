@@ -47,7 +47,7 @@ struct ReadDirectory: Sendable {
     func page(_ query: DirectoryQuery, refresh: Bool, trace: RequestTrace) async throws -> CachedValue<Answer> {
         try await cache.value(for: .page(query), refresh: refresh) {
             let page = try await userService.get(
-                "/internal/users", query: query.fields, as: DirectoryPage.self, trace: trace)
+                "/internal/users", query: query.fields, as: DirectoryPage<DirectoryEntry>.self, trace: trace)
             return Answer(json: try Self.json(page), users: page.users.map(\.id))
         }
     }

@@ -63,26 +63,7 @@ struct SignInStore: Sendable {
                 from p, account a where a.status = 'active' and not \(unescaped: recycled("a"))
                 on conflict (challenge_id) do update set device_name = s.device_name
                 returning s.*
-            ), begun as (
-                select o.* from opened o join p on o.id = p.session_id
-            ), too_many as (
-                -- A lateral join: `id in (…)` with a reference to begun would be asked for every session there is.
-                update sessions old set ended_at = now(), end_reason = 'too_many'
-                from begun b cross join lateral (
-                    select o.id from sessions o
-                    where o.user_id = b.user_id and o.ended_at is null and o.idle_expires_at > now()
-                    order by o.created_at desc offset \(limits.maximumSessions - 1)) oldest
-                where old.id = oldest.id
-                returning old.*
-            ), told as (
-                insert into changes (kind, user_id, session_id, expires_at)
-                select 'user-changed', user_id, null, null from begun
-                union all select 'session-ended', user_id, id, access_expires_at from too_many
-            ), owner as (
-                select * from account union all select u.* from users u join known k on k.user_id = u.id
-            ), session as (
-                select * from opened union all select * from known
-            )
+            ), \(unescaped: consequences)
             select
                 case when u.status = 'suspended' then 'suspended' when s.id = p.session_id then 'opened'
                     when s.id is null then 'unconfirmed'
@@ -105,6 +86,32 @@ struct SignInStore: Sendable {
         case .alreadyUsed?: return (.alreadyUsed, nil, false)
         case .expired?, nil: throw PostgresError(.decoding, "an unknown outcome")
         }
+    }
+
+    /// What a sign-in leaves behind, and whose and which session it is about.
+    private var consequences: String {
+        """
+        begun as (
+            select o.* from opened o join p on o.id = p.session_id
+        ), too_many as (
+            -- A lateral join: `id in (…)` with a reference to begun would be asked for every session there is.
+            update sessions old set ended_at = now(), end_reason = 'too_many'
+            from begun b cross join lateral (
+                select o.id from sessions o
+                where o.user_id = b.user_id and o.ended_at is null and o.idle_expires_at > now()
+                order by o.created_at desc offset \(limits.maximumSessions - 1)) oldest
+            where old.id = oldest.id
+            returning old.*
+        ), told as (
+            insert into changes (kind, user_id, session_id, expires_at)
+            select 'user-changed', user_id, null, null from begun
+            union all select 'session-ended', user_id, id, access_expires_at from too_many
+        ), owner as (
+            select * from account union all select u.* from users u join known k on k.user_id = u.id
+        ), session as (
+            select * from opened union all select * from known
+        )
+        """
     }
 
     /// Whether a row of users, by this name, has a phone that may be somebody else's now. The sign-in itself makes it one that is

@@ -7,12 +7,8 @@ struct ShownUser: Sendable, Decodable {
     let createdAt: WireTime
     let lastSignInAt: WireTime?
 
-    enum CodingKeys: String, CodingKey {
-        case id, phone, status
-        case displayName = "display_name"
-        case createdAt = "created_at"
-        case lastSignInAt = "last_sign_in_at"
-    }
+    /// The names are those of what is read here.
+    typealias CodingKeys = DirectoryEntry.CodingKeys
 
     /// The name; without one the phone; a deleted user has neither.
     var title: String { displayName ?? phone ?? "Deleted user" }
@@ -36,21 +32,5 @@ struct ShownUser: Sendable, Decodable {
         case "suspended": "warning"
         default: "quiet"
         }
-    }
-}
-
-/// A page of the list, as the API answers it.
-struct ShownPage: Sendable, Decodable {
-    let users: [ShownUser]
-    let nextCursor: String?
-    let total: Int
-    let totalIsExact: Bool
-    let asOf: WireTime
-
-    enum CodingKeys: String, CodingKey {
-        case users, total
-        case nextCursor = "next_cursor"
-        case totalIsExact = "total_is_exact"
-        case asOf = "as_of"
     }
 }

@@ -58,7 +58,7 @@ struct UsersPage: Sendable {
             let refresh = Freshness.isBypassed(by: request)
             do {
                 let answer = try await read.page(query, refresh: refresh, trace: context.trace)
-                let page = try JSONDecoder().decode(ShownPage.self, from: Data(answer.value.json.utf8))
+                let page = try JSONDecoder().decode(DirectoryPage<ShownUser>.self, from: Data(answer.value.json.utf8))
                 let notice = ConsoleNotices.stale(answer, "user-service", patience)
                 return try frame.page(
                     "users", title: "Users", section: .users, notice: notice, try view(filter, page), request, context)
@@ -90,7 +90,8 @@ struct UsersPage: Sendable {
         }
     }
 
-    private func view(_ filter: UserFilter, _ page: ShownPage?, _ missing: String? = nil) throws -> View {
+    private func view(_ filter: UserFilter, _ page: DirectoryPage<ShownUser>?, _ missing: String? = nil) throws -> View
+    {
         let rows = (page?.users ?? []).map(Self.row)
         return View(
             search: filter.search ?? "",
@@ -110,7 +111,7 @@ struct UsersPage: Sendable {
             asOf: page.map { Wording.moment($0.asOf) }, missing: missing)
     }
 
-    private static func count(_ page: ShownPage) -> String {
+    private static func count(_ page: DirectoryPage<ShownUser>) -> String {
         let number = Wording.number(page.total)
         let noun = page.total == 1 ? "user" : "users"
         return page.totalIsExact ? "\(number) \(noun)" : "about \(number) \(noun)"
