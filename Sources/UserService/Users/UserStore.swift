@@ -33,12 +33,14 @@ struct UserStore: Sendable {
                 """)
             return [try user(rows, of: token)]
         }
+        // "offset 0" keeps the planner from joining all tokens with all users when there are few: each is looked up by key.
         let rows = try await postgres.read(
             """
             select \(unescaped: columns), t.place
             from unnest(\(tokens.map { $0.sessionID.uuid }), \(tokens.map { $0.issuedAt }), \(tokens.map { $0.tokenHash }),
                 \(tokens.map { $0.expiresAt })) with ordinality t (session_id, issued_at, token_hash, expires_at, place)
-            cross join lateral live_user(t.session_id, t.issued_at, t.token_hash, t.expires_at) u
+            cross join lateral (
+                select * from live_user(t.session_id, t.issued_at, t.token_hash, t.expires_at) offset 0) u
             """)
         var users = [User?](repeating: nil, count: tokens.count)
         for row in rows {
