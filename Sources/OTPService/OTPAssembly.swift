@@ -93,18 +93,17 @@ package struct OTPAssembly: Sendable {
     }
 
     /// What runs beside the HTTP server.
-    ///
-    /// The feed is not asked about when this service is ready: without user-service all works but the change of a phone.
     package var services: [any Service] {
         [dispatcher, gauges, retention, counting, reportInbox, feed, destinationWatch]
             + [accessKeys].compactMap { $0 as (any Service)? }
             + [budgetWatch].compactMap { $0 as (any Service)? }
     }
 
-    /// Shows in `/health/ready` whether messages go out; never makes the service unready, because restarting or emptying it would
-    /// not help.
+    /// Ready is who has loaded the revocations, or knows that user-service is away: without it all works but the change of a phone.
+    ///
+    /// Whether messages go out only shows: restarting or emptying the service would not help.
     package var readiness: [HealthCheck] {
-        [HealthCheck("gateway", isRequired: false) { [watch] in try watch.check() }]
+        [feed.readiness, HealthCheck("gateway", isRequired: false) { [watch] in try watch.check() }]
     }
 
     /// Adds all routes of the service.

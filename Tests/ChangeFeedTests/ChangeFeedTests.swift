@@ -1,6 +1,6 @@
 import Foundation
 import HTTPClient
-import HTTPServer
+@testable import HTTPServer
 import HTTPTypes
 import Hummingbird
 import Identity
@@ -206,11 +206,35 @@ struct FollowerTests {
             #expect(try await becomes { stub.state.withLock { $0.cursors.count } >= 4 })
             #expect(follower.revocations.standing(of: token) == .unknown)
             #expect(follower.revocations.age() == nil)
+            #expect(await !follower.readiness.passes())
             stub.set { $0.more = false }
             #expect(try await becomes { follower.revocations.standing(of: token) == .live })
+            #expect(try await passes(follower))
             running.cancel()
             _ = try? await running.value
         }
+    }
+
+    @Test("is ready without user-service, once that is known")
+    func away() async throws {
+        try await Stub.run { stub, client async throws in
+            let follower = ChangeFollower(userService: client, logger: quiet)
+            #expect(await !follower.readiness.passes())
+            stub.set { $0.status = 503 }
+            let running = Task { try await follower.run() }
+            #expect(try await passes(follower))
+            #expect(follower.revocations.age() == nil)
+            running.cancel()
+            _ = try? await running.value
+        }
+    }
+
+    private func passes(_ follower: ChangeFollower) async throws -> Bool {
+        for _ in 0..<500 {
+            if await follower.readiness.passes() { return true }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        return false
     }
 
     @Test("a revocation that cannot be read is not passed over")

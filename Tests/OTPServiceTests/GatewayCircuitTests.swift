@@ -146,14 +146,17 @@ struct GatewayCircuitTests {
     @Test("OPS-03: a refusing or silent gateway shows in /health/ready as degraded, and never makes it 503")
     func health() async throws {
         try await withOTPServer { server in
+            try await server.api.wait(for: "/health/ready", status: 200)
             let well = try await server.api.get("/health/ready")
-            #expect(well.status == 200 && well.text == #"{"status":"ready","checks":{"gateway":"ok"}}"#)
+            #expect(
+                well.status == 200 && well.text == #"{"status":"ready","checks":{"revocations":"ok","gateway":"ok"}}"#)
             server.gateway.updateAccount { $0.authKeys = [] }
             _ = try await server.challenge(.fresh())
             try await waitUntil { server.assembly.watch.isOpen }
             let degraded = try await server.api.get("/health/ready")
             #expect(
-                degraded.status == 200 && degraded.text == #"{"status":"degraded","checks":{"gateway":"degraded"}}"#)
+                degraded.status == 200
+                    && degraded.text == #"{"status":"degraded","checks":{"revocations":"ok","gateway":"degraded"}}"#)
         }
     }
 }

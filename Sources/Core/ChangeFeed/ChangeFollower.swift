@@ -4,6 +4,7 @@ package import Identity
 package import Logging
 import Metrics
 import ServiceLifecycle
+import Synchronization
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -28,6 +29,7 @@ package final class ChangeFollower: Service {
     private let userService: UserServiceClient
     private let onChange: @Sendable (ChangedUsers) async -> Void
     private let logger: Logger
+    private let hasBegun = Atomic<Bool>(false)
 
     /// How long user-service holds an answer back when there is nothing to tell, in seconds: with each answer the set is
     /// known to be complete again, so this bounds its age.
@@ -47,10 +49,11 @@ package final class ChangeFollower: Service {
         self.onChange = onChange
     }
 
-    /// For a service that can do nothing without the feed: passes while the set is loaded and young enough to judge by.
+    /// Passes once the set is loaded, so that no instance is given requests that it cannot judge yet; and once user-service was
+    /// found to be away, for there is no telling for how long, and most of what is asked for needs no judgement.
     package var readiness: HealthCheck {
-        HealthCheck("change feed") { [revocations] in
-            guard let age = revocations.age(), age <= ChangeFeed.oldestFeed else { throw FeedUnavailable() }
+        HealthCheck("revocations") { [self] in
+            guard hasBegun.load(ordering: .relaxed) else { throw FeedUnavailable() }
         }
     }
 
@@ -67,11 +70,13 @@ package final class ChangeFollower: Service {
             do {
                 let answer = try await ask(cursor)
                 cursor = answer.cursor
+                if !answer.more { hasBegun.store(true, ordering: .relaxed) }
                 if failures > 0 { logger.notice("The change feed flows again") }
                 failures = 0
                 if !answer.more, !answer.changes.isEmpty { try? await Task.sleep(for: Self.burst) }
             } catch {
                 if Task.isCancelled { break }
+                hasBegun.store(true, ordering: .relaxed)
                 // A cursor that is refused, after the keys of both services were changed, is worth nothing.
                 if error is FeedRefused { cursor = nil }
                 if failures == 0 {
