@@ -6,12 +6,10 @@ create or replace function live_user(session_id uuid, issued_at timestamptz, tok
 returns setof users
 language sql stable as $$
     select u.*
-    from sessions s
-    -- "offset 0": nothing outside of the parentheses can choose another way to the row.
-    cross join lateral (select * from users where id = s.user_id offset 0) u
-    -- "is true": not to be had by the index of those that have not ended.
+    from sessions s join users u on u.id = s.user_id
+    -- "is true": not to be had by an index of what has not ended or is active.
     where s.id = live_user.session_id and (s.ended_at is null) is true and s.absolute_expires_at > now()
-      and u.status = 'active'
+      and (u.status = 'active') is true
       and (u.sign_in_not_before is null or u.sign_in_not_before < live_user.issued_at)
       and not exists (
           select from blacklisted_tokens b
