@@ -59,19 +59,24 @@ struct BreakerTests {
         #expect(breaker.until == Self.start.addingTimeInterval(86_400))
     }
 
-    /// Challenges of one block, made at `moment`, some of them verified.
+    /// Challenges of one block, made at `moment`, some of them verified, and what became of their messages.
     static func make(
-        _ database: TestDatabase, _ count: Int, verified: Int, block: String = "+91987650", at moment: Date
+        _ database: TestDatabase, _ count: Int, verified: Int, block: String = "+91987650", at moment: Date,
+        state: String = "submitted", reachedGateway: Bool = true
     ) async throws {
         let milliseconds = Int(moment.timeIntervalSince1970 * 1000)
         try await database.execute(
             """
+            WITH made AS (
             INSERT INTO challenges (id, phone, purpose, key_id, digest, code_length, max_attempts, created_at, expires_at,
                 verified_at)
             SELECT (left(least_uuid(\(milliseconds) + i)::text, 14) || '7' || right(gen_random_uuid()::text, 21))::uuid,
                 '\(block)' || lpad(i::text, 4, '0'), 'sign_in', 'k', '', 6, 5, now(), now() + interval '5 min',
                 CASE WHEN i <= \(verified) THEN now() END
             FROM generate_series(1, \(count)) i
+            RETURNING id)
+            INSERT INTO messages (challenge_id, number, channel, state, due_at, created_at, updated_at, submitted_at)
+            SELECT id, 0, 'sms', '\(state)', now(), now(), now(), \(reachedGateway ? "now()" : "NULL") FROM made
             """)
     }
 
@@ -125,6 +130,26 @@ struct BreakerTests {
             #expect(try await Self.state(database, "+91987650") == "closed 0 0")
             try await evaluator.purge()
             #expect(try await Self.state(database, "+91987650") == nil)
+        }
+    }
+
+    @Test("what never reached the gateway says nothing: after an outage no country is closed")
+    func outage() async throws {
+        try await withTestDatabase(migrations: OTPService.migrationsDirectory) { database in
+            let evaluator = DestinationEvaluator(postgres: database.client)
+            var now = Self.start
+            _ = try await evaluator.evaluate(at: now)
+            for (state, reached) in [("queued", false), ("failed", false), ("dropped", false), ("unresolved", true)] {
+                try await Self.make(database, 45, verified: 0, at: now, state: state, reachedGateway: reached)
+                now += 130
+                #expect(try await evaluator.evaluate(at: now) == [], "\(state)")
+            }
+            #expect(try await database.execute("SELECT count(*) FROM destinations") == ["0"])
+            // A message that the gateway took and the operator refused was paid for.
+            try await Self.make(database, 45, verified: 0, at: now, state: "failed")
+            now += 130
+            _ = try await evaluator.evaluate(at: now)
+            #expect(try await Self.state(database, "+91987650") == "open 1 0")
         }
     }
 

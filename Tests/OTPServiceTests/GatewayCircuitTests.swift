@@ -65,8 +65,12 @@ struct GatewayCircuitTests {
             server.gateway.updateAccount { $0.ipAllowed = false }
             let challenge = try await server.challenge(.fresh())
             try await waitUntil { server.assembly.watch.isOpen }
-            // More than probes would find: each finds one, and they become rare.
-            for _ in 0..<15 { _ = try await server.challenge(.fresh()) }
+            // More than probes would find, which end one each, four a second.
+            try await server.database.execute(
+                """
+                INSERT INTO messages (challenge_id, number, channel, due_at, created_at, updated_at)
+                SELECT first_id(now() - n * interval '1 ms'), 0, 'sms', now(), now(), now() FROM generate_series(1, 700) n
+                """)
             try await server.database.execute(
                 "UPDATE challenges SET expires_at = expires_at - interval '1 hour', created_at = created_at - interval '1 hour'"
             )

@@ -55,6 +55,41 @@ struct OperatorRouteTests {
         }
     }
 
+    @Test("an instance that has just started sends nothing that operators have stopped; a block holds for resends too")
+    func started() async throws {
+        try await withOTPServer(delivers: false) { server in
+            let phone = try #require(PhoneNumber(e164: "+919876543210"))
+            let challenge = try await server.challenge(phone)
+            try await server.database.execute("UPDATE phones SET resend_at = '-infinity'")
+            @Sendable func resend(_ server: OTPServer) async throws -> Answer {
+                try await server.api.post("/v1/otp/resend", #"{"challenge_id":"\#(challenge)"}"#)
+            }
+            for (change, problem) in [
+                ("UPDATE sending_switch SET paused = true", "sms-budget-exhausted"),
+                (
+                    """
+                    UPDATE sending_switch SET paused = false;
+                    INSERT INTO destinations (destination, state, since, override)
+                    VALUES ('+9198765', 'closed', now(), 'blocked')
+                    """, "destination-throttled"
+                ),
+            ] {
+                try await server.database.execute(change)
+                // Nothing renews what these know: they have what they asked for at first.
+                for _ in 0..<2 {
+                    let answers = try await server.withAnotherInstance(delivers: false) {
+                        (try await resend($0), try await $0.send(phone))
+                    }
+                    #expect(answers.0.problem == problem && answers.1.problem == problem)
+                }
+            }
+            #expect(try await server.database.execute("SELECT count(*) FROM messages") == ["1"])
+            let free = try #require(PhoneNumber(e164: "+919912345678"))
+            let other = try await server.withAnotherInstance(delivers: false) { try await $0.send(free) }
+            #expect(other.status == 202)
+        }
+    }
+
     @Test("another instance follows within a second or two, and a tripped breaker refuses without SQL")
     func follows() async throws {
         try await withOTPServer { server in
@@ -170,13 +205,16 @@ struct OperatorRouteTests {
                 try await server.database.execute("UPDATE sms_budget SET used = \(used)")
                 let logger = Logger(label: "budget") { _ in server.log.handler }
                 let watch = BudgetWatch(
-                    store: BudgetStore(postgres: server.database.client), limit: 1000, logger: logger)
+                    store: BudgetStore(postgres: server.database.client), limit: 1000, logger: logger,
+                    pause: .milliseconds(5))
                 let running = Task { try await watch.run() }
                 let line = "warning the daily budget of messages is nearly used up"
                 func count() -> Int { server.log.text.components(separatedBy: line).count - 1 }
                 for _ in 0..<(warnings == 0 ? 25 : 500) where count() < 1 {
                     try await Task.sleep(for: .milliseconds(20))
                 }
+                // Some more looks.
+                try await Task.sleep(for: .milliseconds(500))
                 #expect(count() == warnings)
                 running.cancel()
                 try? await running.value

@@ -12,7 +12,7 @@ extension SendCode {
             metrics.resent(channel, refusal.waiting(wait))
             return (.refused(refusal.waiting(wait)), nil)
         }
-        if let refusal = board.pause {
+        if let refusal = try await board.refusal(ofResendFor: challenge) {
             metrics.resent(channel, refusal)
             return (.refused(refusal), nil)
         }

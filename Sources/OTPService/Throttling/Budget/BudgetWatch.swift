@@ -7,8 +7,10 @@ package struct BudgetWatch: Service {
     let store: BudgetStore
     let limit: Int
     let logger: Logger
+    /// Between two looks.
+    var pause = Duration.seconds(10)
 
-    /// Looks every ten seconds until it is told to stop.
+    /// Looks every now and then until it is told to stop.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             var warned: String?
@@ -26,7 +28,7 @@ package struct BudgetWatch: Service {
                 } catch {
                     logger.debug("budget not measured", metadata: ["error": "\(error)"])
                 }
-                try? await Task.sleep(for: .seconds(10))
+                try? await Task.sleep(for: pause)
             }
         }
     }

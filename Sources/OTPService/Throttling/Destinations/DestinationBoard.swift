@@ -34,6 +34,8 @@ package final class DestinationBoard: Sendable {
     private struct State {
         var entries: [String: Entry] = [:]
         var isPaused = false
+        /// Whether the database has been asked at all.
+        var isKnown = false
     }
 
     private let store: DestinationStore
@@ -48,7 +50,14 @@ package final class DestinationBoard: Sendable {
 
     /// Takes over what the database says.
     package func renew(_ entries: [String: Entry], isPaused: Bool) {
-        state.withLock { $0 = State(entries: entries, isPaused: isPaused) }
+        state.withLock { $0 = State(entries: entries, isPaused: isPaused, isKnown: true) }
+    }
+
+    /// A process that has just started asks before it lets anything through, or it would send what an operator has stopped.
+    private func prepare() async throws {
+        if state.withLock(\.isKnown) { return }
+        let (entries, isPaused) = try await store.board()
+        renew(entries, isPaused: isPaused)
     }
 
     /// The refusal of all sends while an operator has paused them.
@@ -56,6 +65,7 @@ package final class DestinationBoard: Sendable {
 
     /// Why nothing may be sent to this phone; nil if something may. Throws `PostgresError`.
     package func refusal(of phone: PhoneNumber, _ metrics: ChallengeMetrics) async throws -> SendRefusal? {
+        try await prepare()
         if let pause { return pause }
         switch verdict(phone) {
         case .pass: return nil
@@ -67,6 +77,21 @@ package final class DestinationBoard: Sendable {
             guard fraudGuard == .enforce else { return nil }
             for name in names where try await !store.takeTrial(name) { return .destination(wait: Self.trialWait) }
             return nil
+        }
+    }
+
+    /// Why nothing may be sent again for this challenge; nil if something may. A trial was its first message. Throws
+    /// `PostgresError`.
+    package func refusal(ofResendFor challenge: ChallengeID) async throws -> SendRefusal? {
+        try await prepare()
+        if let pause { return pause }
+        // Nearly always nothing is held back, and whose challenge it is need not be asked.
+        guard state.withLock({ !$0.entries.isEmpty }), let phone = try await store.phone(of: challenge) else {
+            return nil
+        }
+        switch verdict(phone) {
+        case .refuse(let wait, let always) where always || fraudGuard == .enforce: return .destination(wait: wait)
+        case .pass, .refuse, .trial: return nil
         }
     }
 

@@ -44,6 +44,9 @@ package struct DestinationEvaluator: Sendable {
     private static let lockKey = 0x706b_6465_7374
 
     /// The challenges that have become ripe since the last pass, by block of numbers; ten minutes of them at most.
+    ///
+    /// Only those whose message the gateway has taken: while it is away nobody can verify, and when it is back at last the
+    /// breakers of all countries would be open.
     private func count(_ transaction: PostgresTransaction, at now: Date) async throws -> [Count] {
         let horizon = Int(now.timeIntervalSince1970 * 1000) - policy.ripeAfter * 1000
         let known = try await transaction.query("SELECT counted_to FROM destination_cursor").first?
@@ -57,8 +60,13 @@ package struct DestinationEvaluator: Sendable {
         _ = try await transaction.query("UPDATE destination_cursor SET counted_to = \(end)")
         let rows = try await transaction.query(
             """
-            SELECT left(phone, greatest(length(phone) - 4, 1)), count(*), count(verified_at)
-            FROM challenges WHERE id >= least_uuid(\(known)) AND id < least_uuid(\(end)) GROUP BY 1
+            SELECT left(c.phone, greatest(length(c.phone) - 4, 1)), count(*), count(c.verified_at)
+            FROM challenges c
+            WHERE c.id >= least_uuid(\(known)) AND c.id < least_uuid(\(end))
+                AND (c.verified_at IS NOT NULL OR EXISTS (
+                    SELECT FROM messages m
+                    WHERE m.challenge_id = c.id AND m.submitted_at IS NOT NULL AND m.state <> 'unresolved'))
+            GROUP BY 1
             """)
         return try rows.map { row in
             let (name, sends, verified) = try row.decode((String, Int, Int).self)

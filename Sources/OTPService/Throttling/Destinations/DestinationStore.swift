@@ -1,5 +1,5 @@
 package import Foundation
-import Identity
+package import Identity
 package import Postgres
 
 /// Destinations in the database. Everything throws `PostgresError`.
@@ -34,6 +34,13 @@ package struct DestinationStore: Sendable {
                 override: override.flatMap(DestinationOverride.init))
         }
         return (entries, isPaused)
+    }
+
+    /// Whose challenge it is, while it can be active.
+    package func phone(of challenge: ChallengeID) async throws(PostgresError) -> PhoneNumber? {
+        let rows = try await postgres.read("SELECT phone FROM challenges WHERE id = \(challenge.uuid)")
+        guard let text: String = try rows.first?.decode(column: 0) else { return nil }
+        return PhoneNumber(e164: text)
     }
 
     /// Takes one of the trials of a half-open breaker; false if there is none left.
