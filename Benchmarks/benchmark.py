@@ -14,6 +14,7 @@ from bench import console, load
 from bench.cluster import PORT, Cluster, run
 from bench.figures import Bound, Ratio, say
 from bench.otp import OTP
+from bench.outbox import Outbox
 from bench.services import Services
 from bench.users import Users
 
@@ -47,6 +48,11 @@ class Bench:
         self.otp = self.services.start("otp-service", "otp", self.services.otp_port)
         time.sleep(2)
         self.idle = self.memory()
+
+    def start_bare(self):
+        """Without the services: for figures that start their own."""
+        self.cluster.start()
+        self.simulator = self.services.start_simulator()
 
     def memory(self):
         return {"otp-service": self.otp.megabytes, "user-service": self.user.megabytes}
@@ -121,6 +127,25 @@ alone. Figure 14 includes the sign-in's own connections being made anew, and ask
     say("\n" + text)
 
 
+def write_outbox(bench):
+    bench.start_bare()
+    version = bench.cluster.sql("postgres", "SHOW server_version").strip()
+    table = "\n".join(figure.row() for figure in Outbox(bench).measure())
+    text = f"""# Benchmarks of the outbox
+
+Written by `scripts/benchmark.sh --outbox{" --quick" if bench.quick else ""}`; the numbers are of the machine that it ran on.
+PostgreSQL {version}, one otp-service, the gateway's simulator and who asks share {os.cpu_count()} cores.
+
+| # | figure | ours | limit, or detail | value | must | aim | reached |
+|---|---|---|---|---|---|---|---|
+{table}
+
+Figure 19 ends with the simulator's receipt of the request, rounded up to the next millisecond. Figure 20 begins and ends with the first and the last answer of the gateway.
+"""
+    (ROOT / "docs" / "benchmarks-outbox.md").write_text(text)
+    say("\n" + text)
+
+
 def write_console(bench, options):
     bench.cluster.start()
     results = console.measure(bench, [100_000, 1_000_000] + ([10_000_000] if options.ten_million else []), options.only_make)
@@ -139,6 +164,7 @@ def main():
     parser.add_argument("--postgres", type=pathlib.Path, required=True, help="folder of pgbench, initdb and pg_ctl")
     parser.add_argument("--quick", action="store_true", help="rounds of 3 s instead of 10 s, a million tokens instead of ten")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--outbox", action="store_true", help="measure the outbox instead, and what old limits cost")
     parser.add_argument("--console", action="store_true", help="measure the console instead, over 100,000 and a million users")
     parser.add_argument("--ten-million", action="store_true", help="with --console: over ten million too, on 15 GB of disk")
     parser.add_argument("--data", type=pathlib.Path, help="with --console: a folder that keeps the made-up people for the next time")
@@ -146,7 +172,9 @@ def main():
     options = parser.parse_args()
     bench = Bench(options)
     try:
-        if options.console:
+        if options.outbox:
+            write_outbox(bench)
+        elif options.console:
             write_console(bench, options)
         else:
             bench.start()
