@@ -13,21 +13,14 @@ struct MessageRoutes: Sendable {
             // To look for a phone is to know it.
             if query.phone != nil { try await gate.require(.support, context, request) }
             do throws(UpstreamError) {
-                return try Self.answer(try await read(query, trace: context.trace))
+                let page = try await read(query, trace: context.trace)
+                return Response.json(.ok, text: page.json, headers: Freshness.headers(age: .zero))
             } catch {
                 switch error {
                 case .refused, .notFound: throw Problem.invalid("cursor", "must be a next_cursor of the same list")
                 case .unavailable, .unreadable: throw Problem.upstreamAway([.otp])
                 }
             }
-        }
-    }
-
-    private static func answer(_ page: MessagePage) throws(UpstreamError) -> Response {
-        do {
-            return try Response.json(.ok, page, headers: Freshness.headers(age: .zero))
-        } catch {
-            throw .unreadable(.otp)
         }
     }
 }

@@ -72,14 +72,3 @@ extension User {
         json.nullable("last_sign_in_at", lastSignInAt.map(Timestamp.text))
     }
 }
-
-extension JSONText {
-    /// Writes a member that may be null.
-    mutating func nullable(_ name: String, _ value: String?) {
-        self.name(name)
-        if let value { self.value(value) } else { raw("null") }
-    }
-
-    /// The text so far.
-    var text: String { String(decoding: bytes, as: UTF8.self) }
-}

@@ -51,22 +51,6 @@ extension AuditView.Row: MustacheParent {
     }
 }
 
-extension MessagesView.Row: MustacheParent {
-    func child(named name: String) -> Any? {
-        switch name {
-        case "created": created
-        case "phone": phone
-        case "purpose": purpose
-        case "channel": channel
-        case "state": state
-        case "tone": tone
-        case "failure": failure
-        case "used": used
-        default: nil
-        }
-    }
-}
-
 extension DestinationsView.Row: MustacheParent {
     func child(named name: String) -> Any? {
         switch name {

@@ -44,6 +44,18 @@ package struct JSONText: Sendable {
         raw(value ? "true" : "false")
     }
 
+    /// Writes a member that may be null.
+    package mutating func nullable(_ name: String, _ value: String?) {
+        self.name(name)
+        if let value { self.value(value) } else { raw("null") }
+    }
+
+    /// Writes a member that may be null.
+    package mutating func nullable(_ name: String, _ value: Int?) {
+        self.name(name)
+        raw(value.map { String($0) } ?? "null")
+    }
+
     /// Writes a string value.
     package mutating func value(_ text: String) {
         separate()
@@ -57,6 +69,9 @@ package struct JSONText: Sendable {
         bytes.append(contentsOf: json.utf8)
         needsComma = true
     }
+
+    /// The text so far.
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
 
     private mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }

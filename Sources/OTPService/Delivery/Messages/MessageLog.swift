@@ -53,28 +53,60 @@ package struct MessageLog: Sendable {
 
     /// Messages before `cursor`, of one phone or of all.
     ///
-    /// First which challenges, then their messages by id: so each statement is planned for the days that it needs, and none walks over
-    /// the messages of others. (Columns are qualified: a bare `id` in ORDER BY would be the text of the result, which has no index.)
+    /// The newest of all, which is what operators look at, are one statement over the days that can still change: few tables, each
+    /// entered by its key. What is older, or of one phone: first which challenges, then their messages by id, so that each statement is
+    /// planned for the days that it needs, and none walks over the messages of others.
     package func page(
         of phone: PhoneNumber?, before cursor: MessageName?, limit: Int
     ) async throws(PostgresError) -> MessageLogPage {
         let place = (id: cursor?.challengeID.uuid ?? Self.last, number: cursor?.number ?? 0)
-        let ids =
-            if let phone { try await challenges(of: phone, place.id, limit) } else { try await newest(place, limit) }
-        // As texts: an array of them is constant when the statement is planned.
-        let rows = try await postgres.read(
-            """
-            SELECT \(unescaped: Self.columns)
-            FROM all_messages m JOIN all_challenges c ON c.id = m.challenge_id LEFT JOIN phones p ON p.phone = c.phone
-            WHERE m.challenge_id = ANY(\(ids)::uuid[]) AND c.id = ANY(\(ids)::uuid[])
-                AND (m.challenge_id, m.number) < (\(place.id), \(place.number))
-            ORDER BY m.challenge_id DESC, m.number DESC LIMIT \(limit + 1)
-            """)
+        var rows: [PostgresRow] = []
+        if let phone {
+            rows = try await messages(of: try await challenges(of: phone, place.id, limit), place, limit + 1)
+        } else {
+            rows = Array(try await newest(place, limit + 1))
+            let missing = limit + 1 - rows.count
+            if missing > 0 { rows += try await messages(of: try await past(place, missing), place, missing) }
+        }
         var asOf = Date()
         var messages: [LoggedMessage] = []
         for row in rows { if let message = try Self.message(row, &asOf) { messages.append(message) } }
         let page = Array(messages.prefix(limit))
         return MessageLogPage(messages: page, next: rows.count > limit ? page.last?.name : nil, asOf: asOf)
+    }
+
+    private typealias Place = (id: UUID, number: Int)
+
+    /// The newest messages of the days that can still change. Their challenges are among those of the same days: a day's messages leave
+    /// them first. Each is looked up by its key, whatever the planner thinks of the number of rows. (Columns are qualified: a bare `id`
+    /// in ORDER BY would be the text of the result, which has no index.)
+    private func newest(_ place: Place, _ limit: Int) async throws(PostgresError) -> PostgresRows {
+        try await postgres.read(
+            """
+            SELECT \(unescaped: Self.columns)
+            FROM (SELECT * FROM messages m
+                WHERE m.challenge_id <= \(place.id) AND (m.challenge_id, m.number) < (\(place.id), \(place.number))
+                ORDER BY m.challenge_id DESC, m.number DESC LIMIT \(limit)) m
+            CROSS JOIN LATERAL (SELECT * FROM challenges c WHERE c.id = m.challenge_id LIMIT 1) c
+            LEFT JOIN LATERAL (SELECT * FROM phones p WHERE p.phone = c.phone LIMIT 1) p ON true
+            ORDER BY m.challenge_id DESC, m.number DESC
+            """)
+    }
+
+    /// The messages of these challenges. As texts: an array of them is constant when the statement is planned.
+    private func messages(
+        of challenges: [String], _ place: Place, _ limit: Int
+    ) async throws(PostgresError) -> [PostgresRow] {
+        guard !challenges.isEmpty else { return [] }
+        let rows = try await postgres.read(
+            """
+            SELECT \(unescaped: Self.columns)
+            FROM all_messages m JOIN all_challenges c ON c.id = m.challenge_id LEFT JOIN phones p ON p.phone = c.phone
+            WHERE m.challenge_id = ANY(\(challenges)::uuid[]) AND c.id = ANY(\(challenges)::uuid[])
+                AND (m.challenge_id, m.number) < (\(place.id), \(place.number))
+            ORDER BY m.challenge_id DESC, m.number DESC LIMIT \(limit)
+            """)
+        return Array(rows)
     }
 
     /// The challenges of a phone that may be on the page, the newest first; each has a message.
@@ -87,19 +119,15 @@ package struct MessageLog: Sendable {
         return try Self.texts(rows)
     }
 
-    /// The challenges of the newest messages: those of the days that can still change, and of the days before if these are too few.
-    private func newest(_ place: (id: UUID, number: Int), _ limit: Int) async throws(PostgresError) -> [String] {
-        var ids: [String] = []
-        for table in ["messages", "past_messages"] where ids.count <= limit {
-            let rows = try await postgres.read(
-                """
-                SELECT m.challenge_id::text FROM \(unescaped: table) m
-                WHERE m.challenge_id <= \(place.id) AND (m.challenge_id, m.number) < (\(place.id), \(place.number))
-                ORDER BY m.challenge_id DESC, m.number DESC LIMIT \(limit + 1 - ids.count)
-                """)
-            ids += try Self.texts(rows)
-        }
-        return ids
+    /// The challenges of the newest messages of the days that change no more.
+    private func past(_ place: Place, _ limit: Int) async throws(PostgresError) -> [String] {
+        let rows = try await postgres.read(
+            """
+            SELECT m.challenge_id::text FROM past_messages m
+            WHERE m.challenge_id <= \(place.id) AND (m.challenge_id, m.number) < (\(place.id), \(place.number))
+            ORDER BY m.challenge_id DESC, m.number DESC LIMIT \(limit)
+            """)
+        return try Self.texts(rows)
     }
 
     private static func texts(_ rows: PostgresRows) throws(PostgresError) -> [String] {
