@@ -31,6 +31,24 @@ struct DirectoryRouteTests {
         }
     }
 
+    @Test("a search that had no answer in time is asked once more, and what comes then is shown")
+    func patience() async throws {
+        try await withAdminServer { server in
+            let token = try await server.token(.viewer)
+            server.users.become(.silent)
+            async let answer = server.send("GET", "/v1/admin/users?search=asha", token: token)
+            while server.users.asked.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+            server.users.become(.answering)
+            #expect(try await answer.status == 200)
+            #expect(server.users.asked.count == 2)
+            // Who says that it cannot is not asked again.
+            server.users.become(.status(503))
+            let refused = try await server.send("GET", "/v1/admin/users?search=ravi", token: token)
+            #expect(refused.status == 503 && refused.header("Retry-After") != nil)
+            #expect(server.users.asked.count == 3)
+        }
+    }
+
     @Test("one user, and none")
     func user() async throws {
         try await withAdminServer { server in

@@ -35,6 +35,20 @@ struct UpstreamService: Sendable {
         }
     }
 
+    /// Asks again if there was no answer in time: what has to be read from the disk for the first time may take longer than anybody
+    /// waits, and is in memory for the next. Who is not there, or says that it cannot, is not asked again. Throws `UpstreamError`.
+    func getPatiently<Answer: Decodable & Sendable>(
+        _ path: String, query: [(String, String)], as type: Answer.Type, trace: RequestTrace?
+    ) async throws(UpstreamError) -> Answer {
+        let started = ContinuousClock.now
+        do throws(UpstreamError) {
+            return try await get(path, query: query, as: type, trace: trace)
+        } catch {
+            guard case .unavailable = error, ContinuousClock.now - started >= timeout else { throw error }
+            return try await get(path, query: query, as: type, trace: trace)
+        }
+    }
+
     private func ask<Answer: Decodable & Sendable>(
         _ path: String, _ query: [(String, String)], _ type: Answer.Type, _ trace: RequestTrace?
     ) async throws(UpstreamError) -> Answer {

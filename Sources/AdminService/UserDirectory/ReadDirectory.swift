@@ -46,7 +46,7 @@ struct ReadDirectory: Sendable {
     /// A page. Throws `UpstreamError`.
     func page(_ query: DirectoryQuery, refresh: Bool, trace: RequestTrace) async throws -> CachedValue<Answer> {
         try await cache.value(for: .page(query), refresh: refresh) {
-            let page = try await userService.get(
+            let page = try await userService.getPatiently(
                 "/internal/users", query: query.fields, as: DirectoryPage<DirectoryEntry>.self, trace: trace)
             return Answer(json: try Self.json(page), users: page.users.map(\.id))
         }

@@ -84,7 +84,8 @@ struct UsersPage: Sendable {
         case .refused, .notFound: ("That place in the list is no longer there. Begin at the first page.", .badRequest)
         case .unavailable, .unreadable:
             (
-                "user-service gives no answer, and this page is not remembered. Try again in a moment.",
+                "user-service gives no answer, or not in time, and this page is not remembered. The first search of its kind may "
+                    + "have to read from the disk: what it has read is there for the next. Try again in a moment.",
                 .serviceUnavailable
             )
         }
@@ -114,7 +115,7 @@ struct UsersPage: Sendable {
     private static func count(_ page: DirectoryPage<ShownUser>) -> String {
         let number = Wording.number(page.total)
         let noun = page.total == 1 ? "user" : "users"
-        return page.totalIsExact ? "\(number) \(noun)" : "about \(number) \(noun)"
+        return page.totalIsExact ? "\(number) \(noun)" : "at least \(number) \(noun)"
     }
 
     static func choices(_ all: [(String, String)], _ chosen: String?) -> [Choice] {
