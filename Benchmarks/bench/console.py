@@ -11,6 +11,7 @@ import struct
 import time
 import urllib.parse
 
+from bench import agreement
 from bench.cluster import run
 from bench.figures import say
 from bench.services import Services, free_port
@@ -65,22 +66,23 @@ class Browser:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         self.token = None
 
-    def ask(self, method, path, is_page=False):
+    def ask(self, method, path, is_page=False, body=None):
         """The milliseconds until the whole answer is there, and the answer."""
         headers = {}
         if self.token:
             headers = {"Cookie": f"postkey_admin={self.token}"} if is_page else {"Authorization": f"Bearer {self.token}"}
         if is_page:
             headers["Accept"] = "text/html"
+        if body is not None:
+            headers["Content-Type"] = "application/json"
         begin = time.perf_counter()
-        self.connection.request(method, path, headers=headers)
+        self.connection.request(method, path, body if body is None else json.dumps(body), headers)
         answer = self.connection.getresponse()
         text = answer.read()
         took = (time.perf_counter() - begin) * 1000
-        if answer.status not in (200, 204):
+        if answer.status not in (200, 201, 204):
             raise SystemExit(f"{method} {path}: {answer.status} {text[:300]}")
         return took, text
-
 
     def warm_up(self, path, is_page):
         """Until it is answered: what PostgreSQL has to read from the disk for the first time may take longer than anybody waits."""
@@ -176,6 +178,10 @@ class Console:
             say(f"  {self.users:>10,} {'page' if is_page else 'JSON'} {name}: cold {result[0]:.1f} ms, warm {result[1]:.2f} ms")
         return results
 
+    def agree(self):
+        """The milliseconds until another instance shows what was done through this one, by kind of change."""
+        return agreement.measure(self, Browser, 5 if self.bench.quick else 25)
+
     def stop(self):
         for service in (self.admin, self.otp, self.user):
             service.process.terminate()
@@ -184,7 +190,7 @@ class Console:
 
 
 def measure(bench, sizes, only_make):
-    """The results of each size. The databases are made first, so that nothing else happens while it is measured."""
+    """The results of each size; over the first also how soon instances agree. The databases are made first, so that nothing else happens while it is measured."""
     for users in sizes:
         Databases(bench, users).make()
     results = {}
@@ -196,6 +202,8 @@ def measure(bench, sizes, only_make):
         console = Console(bench, users)
         console.start()
         results[users] = console.measure()
+        if users == sizes[0]:
+            bench.agreement = console.agree()
         console.stop()
     return results
 
@@ -227,7 +235,8 @@ To reach, at {middle:,} users: {BAR_COLD} ms cold and {BAR_WARM} ms warm.
 |---|---|{"---|" * (2 * len(sizes))}---|
 {table}
 
-{figures(results, sizes, middle)}"""
+{figures(results, sizes, middle)}{agreement.row(bench.agreement)}
+"""
 
 
 def figures(results, sizes, middle):
