@@ -117,7 +117,7 @@ class Stand:
             "PATH": os.environ["PATH"], "HOST": "127.0.0.1", "PORT": str(self.ports[name]), "DATABASE_POOL_SIZE": "8",
             "LOG_FORMAT": "json", "USER_SERVICE_URL": self.url("user-service"),
             "OTP_SERVICE_URL": self.url("otp-service"), "MSG91_BASE_URL": self.url("msg91-simulator"),
-            "TRUSTED_PROXIES": "127.0.0.0/8,::1/128", "OTP_SENDS_PER_NETWORK": "10000/300", "OTP_REQUESTS_PER_NETWORK": "100000/300",
+            "TRUSTED_PROXIES": "127.0.0.0/8,::1/128", "OTP_SENDS_PER_NETWORK": "10000/300",
             "OTP_REQUESTS_PER_NETWORK": "100000/300", "OTP_SENDS_PER_PREFIX": "10000/3600",
             "OTP_SENDS_PER_PHONE": "1000/3600", "OTP_RESEND_COOLDOWNS": "1", "OTP_FRAUD_GUARD": "record",
             "DEFAULT_REGION": "IN", "CACHE_DASHBOARD_TTL": "1", "CACHE_USERS_TTL": "1",
