@@ -89,8 +89,9 @@ extension AuditView.Row {
         targetID = entry.targetID ?? ""
         targetName = targetID.utf8.count == 36 ? "…\(targetID.suffix(12))" : targetID
         targetPath = entry.targetKind == "user" ? entry.targetID.flatMap(UserID.init).map { "/users/\($0)" } : nil
-        change = entry.after.map { after in entry.before.map { "\($0) → \(after)" } ?? after }
-        reason = entry.reason
+        change = Self.change(entry, what)
+        // An operator's role stands there already.
+        reason = entry.reason == change ? nil : entry.reason
         switch entry.outcome {
         case .done: (outcome, outcomeTone) = (nil, "good")
         case .failed: (outcome, outcomeTone) = (entry.failure.map { "failed: \($0)" } ?? "failed", "bad")
@@ -98,6 +99,13 @@ extension AuditView.Row {
         }
         address = entry.address ?? "–"
         requestID = entry.requestID
+    }
+
+    /// What was before and after, unless the act says it already.
+    private static func change(_ entry: AuditEntry, _ what: String) -> String? {
+        guard let after = entry.after else { return nil }
+        if let before = entry.before { return "\(before) → \(after)" }
+        return what.hasPrefix(after) ? nil : after
     }
 }
 

@@ -65,7 +65,8 @@ extension DashboardView {
                     headings: ["Sent", "Conversion", "State"],
                     items: prefixes.map { prefix in
                         (prefix.prefix, prefix.sent, cells(prefix.sent, prefix.conversion, prefix.state))
-                    }, nothing: "No code was sent."))
+                    }, nothing: "No code was sent.",
+                    note: "A block's codes are counted on the days on which it was among the two hundred busiest."))
         }
         return breakdowns
     }
