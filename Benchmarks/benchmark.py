@@ -140,7 +140,8 @@ PostgreSQL {version}, one otp-service, the gateway's simulator and who asks shar
 |---|---|---|---|---|---|---|---|
 {table}
 
-Figure 19 ends with the simulator's receipt of the request, rounded up to the next millisecond. Figure 20 begins and ends with the first and the last answer of the gateway.
+Figure 19 ends with the simulator's receipt of the request, rounded up to the next millisecond; what its two rows differ by is
+the commit itself. Figure 20 begins and ends with the first and the last answer of the gateway.
 """
     (ROOT / "docs" / "benchmarks-outbox.md").write_text(text)
     say("\n" + text)

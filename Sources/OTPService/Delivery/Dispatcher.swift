@@ -17,7 +17,7 @@ package final class Dispatcher: Service, Sendable {
         /// With fewer places free than this it waits for `breath`, so that a busy system takes messages in batches.
         package var smallestBatch = 16
         /// How long a busy dispatcher lets places come free.
-        package var breath: Duration = .milliseconds(20)
+        package var breath: Duration = .milliseconds(8)
 
         /// The defaults.
         package init() {}
