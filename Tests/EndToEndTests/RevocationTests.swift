@@ -24,8 +24,8 @@ extension EndToEnd {
 
         /// Signs in and out some times: the other instance must refuse the token at once, otp-service soon.
         ///
-        /// Soon is a second, for the median of the rounds: one that met a busy moment does not decide, nor does one that was
-        /// lucky. Each must within the ten seconds after which otp-service refuses what it cannot judge, and what was refused is
+        /// Soon is a second, for five rounds of seven: one that met a busy moment does not decide, nor do some that were lucky.
+        /// Each must within the ten seconds after which otp-service refuses what it cannot judge, and what was refused is
         /// never taken again: `watch` is for how long all of them are tried, everywhere, every 100 ms.
         private func signOutsAreHeard(_ deployment: Deployment, watch: Duration = .seconds(1)) async throws {
             try await deployment.beside(.user) { second in
@@ -40,7 +40,7 @@ extension EndToEnd {
                         times.append(try await heard(tokens[tokens.count - 1], services))
                     }
                     print("SES-06: refused after \(times.map { Int($0 / .milliseconds(1)) }) ms")
-                    #expect(times.sorted()[Self.rounds / 2] < .seconds(1), "\(times)")
+                    #expect(times.count { $0 < .seconds(1) } >= Self.rounds - 2, "\(times)")
                     #expect(times.allSatisfy { $0 < .seconds(10) }, "\(times)")
                     let end = ContinuousClock.now + watch
                     repeat {
@@ -112,7 +112,7 @@ extension EndToEnd {
                             where datname = current_database() and query ilike 'listen%'
                             """, in: .user)
                         cut += gone.count
-                        try? await Task.sleep(for: .milliseconds(10))
+                        try? await Task.sleep(for: .milliseconds(2))
                     }
                     return cut
                 }
