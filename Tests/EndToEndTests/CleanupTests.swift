@@ -12,7 +12,6 @@ extension EndToEnd {
                 """
                 INSERT INTO blacklisted_tokens VALUES
                     (sha256(random()::text::bytea), now() - interval '3 days'), (sha256('live'), now() + interval '10 minutes')
-                ON CONFLICT DO NOTHING
                 """, in: .user)
         }
 
@@ -39,10 +38,11 @@ extension EndToEnd {
             try await withDeployment([.user], environment: ["BLACKLIST_CLEANUP_INTERVAL": "1"]) { deployment in
                 for _ in 0..<2 {
                     try await list(deployment)
-                    for _ in 0..<300 where try await listed(deployment) != ["t"] {
+                    for _ in 0..<300 where try await listed(deployment).contains("f") {
                         try await Task.sleep(for: .milliseconds(100))
                     }
-                    #expect(try await listed(deployment) == ["t"])
+                    let left = try await listed(deployment)
+                    #expect(!left.isEmpty && !left.contains("f"), "\(left)")
                 }
             }
         }
