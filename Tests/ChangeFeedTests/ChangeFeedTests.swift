@@ -50,6 +50,25 @@ struct RevocationSetTests {
         #expect(set.standing(of: token(user: marked.userID, issued: 6), at: instant) == .live)
     }
 
+    @Test(
+        "a mark of the same millisecond revokes, one of the millisecond before does not, whatever their binary fractions"
+    )
+    func sameMillisecond() throws {
+        let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+        let set = RevocationSet()
+        set.apply([], asOf: .now)
+        for step in 0..<2000 {
+            let token = token(issued: Double(step) * 1.0377)
+            let text = Timestamp.text(token.issuedAt)
+            #expect(Timestamp.text(try style.parse(text)) == text)
+            let mark = try style.parse(text)
+            set.apply([.user(token.userID, notBefore: mark - 0.001)], asOf: nil)
+            #expect(set.standing(of: token) == .live, "\(text)")
+            set.apply([.user(token.userID, notBefore: mark)], asOf: nil)
+            #expect(set.standing(of: token) == .revoked, "\(text)")
+        }
+    }
+
     @Test("forgets what no live token can need, and nothing sooner")
     func bounded() throws {
         let set = RevocationSet()

@@ -30,12 +30,15 @@ import Testing
 
     @Test func aCommitThatIsRefusedIsAnError() async throws {
         try await withTestDatabase { database in
-            try await database.execute("CREATE TABLE u (n int8 CONSTRAINT only_one UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+            try await database.execute(
+                "CREATE TABLE u (n int8 CONSTRAINT only_one UNIQUE DEFERRABLE INITIALLY DEFERRED)")
             let client = database.client
             for round in 0..<3 {
                 _ = try? await client.write("DELETE FROM u")
                 _ = try await client.write("INSERT INTO u VALUES (1)")
-                let error = await #expect(throws: PostgresError.self) { try await client.write("INSERT INTO u VALUES (1)") }
+                let error = await #expect(throws: PostgresError.self) {
+                    try await client.write("INSERT INTO u VALUES (1)")
+                }
                 #expect(error?.sqlState == .uniqueViolation && error?.constraint == "only_one", "round \(round)")
             }
             // The connection goes on: nothing of it was confused.

@@ -75,7 +75,8 @@ import Testing
 
     @Test func whatIsNotKnownToBeCommittedIsHandedBack() {
         var ledger = Ledger()
-        for entry in [Ledger.Entry.execute("a", commitsAtSync: true), .sync, .execute("b", commitsAtSync: true), .sync] {
+        for entry in [Ledger.Entry.execute("a", commitsAtSync: true), .sync, .execute("b", commitsAtSync: true), .sync]
+        {
             ledger.sent(entry)
         }
         for event in [Ledger.Event.rows("1"), .endOfStatement] { _ = ledger.received(event) }

@@ -27,8 +27,9 @@ package final class RevocationSet: Sendable {
         /// Until when each matters, in seconds since 1970.
         var tokens: [TokenHash: Double] = [:]
         var sessions: [SessionID: Double] = [:]
-        /// The mark itself; the later of all counts.
-        var users: [UserID: Double] = [:]
+        /// The mark itself, in milliseconds since 1970; the later of all counts. As whole numbers, because the same millisecond
+        /// in a token and in a mark need not be the same fraction of a second.
+        var users: [UserID: Int64] = [:]
         /// As of when the set is known to be complete; nil until it was loaded.
         var asOf: ContinuousClock.Instant?
         var count: Int { tokens.count + sessions.count + users.count }
@@ -49,7 +50,7 @@ package final class RevocationSet: Sendable {
         guard let hash = TokenHash(token.tokenHash) else { return .unknown }
         return state.withLock { state in
             if state.tokens[hash] != nil || state.sessions[token.sessionID] != nil { return .revoked }
-            if let mark = state.users[token.userID], token.issuedAt.timeIntervalSince1970 <= mark { return .revoked }
+            if let mark = state.users[token.userID], Self.milliseconds(token.issuedAt) <= mark { return .revoked }
             guard let asOf = state.asOf, now - asOf <= ChangeFeed.oldestFeed else { return .unknown }
             return .live
         }
@@ -75,12 +76,17 @@ package final class RevocationSet: Sendable {
                     let end = end.timeIntervalSince1970 + Self.margin
                     state.sessions[id] = max(end, state.sessions[id] ?? end)
                 case .user(let id, let mark):
-                    let mark = mark.timeIntervalSince1970
+                    let mark = Self.milliseconds(mark)
                     state.users[id] = max(mark, state.users[id] ?? mark)
                 }
             }
             if let asOf { state.asOf = max(asOf, state.asOf ?? asOf) }
         }
+    }
+
+    /// Of a time that has no finer part; times too far away to be one of ours are brought near.
+    private static func milliseconds(_ date: Date) -> Int64 {
+        Int64((min(max(date.timeIntervalSince1970, -1e11), 1e11) * 1000).rounded())
     }
 
     /// Forgets what no live token can need.
@@ -92,7 +98,7 @@ package final class RevocationSet: Sendable {
             if state.sessions.values.contains(where: { $0 <= now }) {
                 state.sessions = state.sessions.filter { $1 > now }
             }
-            let oldest = now - Self.longestLife - Self.margin
+            let oldest = Int64((now - Self.longestLife - Self.margin) * 1000)
             if state.users.values.contains(where: { $0 <= oldest }) { state.users = state.users.filter { $1 > oldest } }
         }
     }

@@ -75,9 +75,9 @@ extension Date {
     /// Rounded down to the precision of `exp`.
     var wholeSeconds: Date { Date(timeIntervalSince1970: timeIntervalSince1970.rounded(.down)) }
 
-    /// Rounded down to the precision of `iat`; the small shift keeps a value that is whole already from losing one to
+    /// Rounded down to the precision of `iat`; half a microsecond keeps a value that is whole already from losing one to
     /// binary fractions.
     var wholeMilliseconds: Date {
-        Date(timeIntervalSince1970: (timeIntervalSince1970 * 1000 + 0.001).rounded(.down) / 1000)
+        Date(timeIntervalSince1970: (timeIntervalSince1970 * 1000 + 0.0005).rounded(.down) / 1000)
     }
 }

@@ -3,10 +3,13 @@ package import FoundationEssentials
 /// Times as text, without a formatter: it is on the way of every log line and many answers.
 package enum Timestamp {
     /// RFC 3339 in UTC with milliseconds: `2026-11-24T08:45:00.000Z`. Years 1 to 9999; times outside are brought to their ends.
+    ///
+    /// Rounded down; half a microsecond, the least step of our times, keeps a whole millisecond from losing one to binary
+    /// fractions.
     package static func text(_ date: Date) -> String {
-        text(
-            millisecondsSince1970: Int64(
-                min(max(date.timeIntervalSince1970 * 1000, -62_135_596_800_000), 253_402_300_799_999)))
+        let milliseconds = (date.timeIntervalSince1970 * 1000 + 0.0005).rounded(.down)
+        return text(
+            millisecondsSince1970: Int64(min(max(milliseconds, -62_135_596_800_000), 253_402_300_799_999)))
     }
 
     /// The same from milliseconds since 1970 in UTC.
