@@ -14,8 +14,8 @@ package struct RetentionReport: Sendable, Hashable {
 /// Makes the tables of the days to come, and forgets what is no longer needed: whole days of challenges and messages after
 /// `OTP_RETENTION_DAYS`, limits that have run out, and phones that have nothing to be remembered.
 ///
-/// Runs at start and every ten minutes, on every instance; a lock lets one work on the days at a time. Rows go in batches of
-/// 5 000, each a statement of its own, with a pause between them.
+/// Runs at start and every ten minutes, on every instance; a lock lets one work on the days at a time. Rows go in batches,
+/// each a statement of its own, with a pause between them.
 package struct Retention: Service {
     let postgres: PostgresClient
     let days: Int
@@ -76,7 +76,7 @@ package struct Retention: Service {
     package func purge() async throws -> Int {
         var total = 0
         let strays = ["messages", "past_messages"].map(messages) + ["challenges", "past_challenges"].map(challenges)
-        for statement in strays + [rateLimits, phones, idempotencyKeys] {
+        for statement in strays + [idempotencyKeys] {
             while !Task.isCancelled {
                 let count = try await postgres.write(statement).affectedRows
                 total += count
@@ -84,6 +84,7 @@ package struct Retention: Service {
                 try? await Task.sleep(for: .milliseconds(20))
             }
         }
+        for walk in walks where !Task.isCancelled { total += try await walk() }
         return total
     }
 
@@ -111,15 +112,6 @@ package struct Retention: Service {
     private static let bound =
         "first_id(date_trunc('day', now(), 'UTC') - (SELECT days FROM keep) * interval '24 h')"
 
-    private var rateLimits: PostgresQuery {
-        """
-        WITH old AS (
-            SELECT key FROM rate_limits WHERE greatest(tat, requests_tat) < (extract(epoch FROM now()) * 1000000)::int8
-            LIMIT \(Self.batch) FOR UPDATE SKIP LOCKED)
-        DELETE FROM rate_limits r USING old WHERE r.key = old.key
-        """
-    }
-
     private var idempotencyKeys: PostgresQuery {
         """
         WITH old AS (
@@ -130,15 +122,14 @@ package struct Retention: Service {
     }
 
     /// A phone with failures is kept: whoever guesses slowly must not be forgotten.
-    private var phones: PostgresQuery {
-        """
-        WITH keep AS (SELECT \(days) AS days), old AS (
-            SELECT phone FROM phones
-            WHERE failures = 0 AND locked_until < now()
-                AND greatest(first_tat, second_tat)
-                    < (extract(epoch FROM now() - (SELECT days FROM keep) * interval '1 day') * 1000000)::int8
-            LIMIT \(Self.batch) FOR UPDATE SKIP LOCKED)
-        DELETE FROM phones p USING old WHERE p.phone = old.phone
-        """
+    private var walks: [PageWalk] {
+        [
+            PageWalk(
+                postgres: postgres, table: "rate_limits", condition: "greatest(tat, requests_tat) < since", days: 0),
+            PageWalk(
+                postgres: postgres, table: "phones",
+                condition: "failures = 0 AND locked_until < now() AND greatest(first_tat, second_tat) < since",
+                days: days),
+        ]
     }
 }
