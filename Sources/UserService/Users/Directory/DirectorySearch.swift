@@ -43,7 +43,7 @@ enum DirectorySearch: Sendable, Hashable {
 
     private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
 
-    /// The word by which `directory_listing` in the schema knows the kind of search.
+    /// The word by which `list_directory` in the schema knows the kind of search.
     var kind: String {
         switch self {
         case .phone: "phone"

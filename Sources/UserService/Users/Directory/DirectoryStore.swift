@@ -38,13 +38,13 @@ struct DirectoryStore: Sendable {
 
     /// Reads a page. Throws `PostgresError`.
     ///
-    /// One statement: `directory_listing` in the schema tells how each question is answered within a bound.
+    /// One statement: `list_directory` in the schema tells how each question is answered within a bound.
     func page(_ query: DirectoryQuery) async throws(PostgresError) -> DirectoryPage {
         let (search, range, order) = (query.search, query.search?.range, query.order)
         let rows = try await postgres.read(
             """
             select \(unescaped: Self.columns), u.total, u.total_is_exact, u.next_key, u.next_id, now()
-            from directory_listing(\(search?.kind), \(range?.from), \(range?.to), \(search?.pattern),
+            from list_directory(\(search?.kind), \(range?.from), \(range?.to), \(search?.pattern),
                 \(query.status?.rawValue), \(order.isBySignIn), \(order.isDescending), \(query.after?.key), \(query.after?.id),
                 \(Int32(clamping: query.limit))) u
             """)
