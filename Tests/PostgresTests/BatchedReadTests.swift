@@ -5,17 +5,20 @@ import Synchronization
 import Testing
 
 /// Many reads by few statements.
-@Suite struct BatchedReadTests {
-    /// Answers keys with their negatives, when it is let.
+@Suite(.timeLimit(.minutes(2))) struct BatchedReadTests {
+    /// Answers keys with their negatives, when it is let, and nothing in a task that was cancelled.
     private final class Source: Sendable {
         struct State {
             var batches: [[Int]] = []
+            /// When each batch has to be answered.
+            var deadlines: [ContinuousClock.Instant?] = []
             var isOpen = false
             var waiting: [CheckedContinuation<Void, Never>] = []
         }
         let state = Mutex(State())
 
         var batches: [[Int]] { state.withLock { $0.batches } }
+        var deadlines: [ContinuousClock.Instant?] { state.withLock { $0.deadlines } }
 
         func open() {
             let waiting = state.withLock { state in
@@ -30,11 +33,13 @@ import Testing
             await withCheckedContinuation { continuation in
                 let isOpen = state.withLock { state in
                     state.batches.append(keys)
+                    state.deadlines.append(RequestDeadline.current)
                     if !state.isOpen { state.waiting.append(continuation) }
                     return state.isOpen
                 }
                 if isOpen { continuation.resume() }
             }
+            if Task.isCancelled { throw PostgresError(.unavailable, "cancelled") }
             if keys.contains(13) { throw PostgresError(.server, "unlucky") }
             if keys.contains(14) { return [] }
             return keys.map { -$0 }
@@ -52,16 +57,19 @@ import Testing
     }
 
     /// Reads keys at once, behind two reads that do not end before the source is opened.
-    private func crowd(_ keys: [Int], _ source: Source, limit: Int = 64) async throws -> [Int: Result<
-        Int, PostgresError
-    >] {
+    private func crowd(
+        _ keys: [Int], _ source: Source, limit: Int = 64,
+        deadline: @escaping @Sendable (Int) -> ContinuousClock.Instant? = { _ in nil }
+    ) async throws -> [Int: Result<Int, PostgresError>] {
         let reads = batched(source, limit: limit)
         let first = [Task { try await reads.read(1000) }, Task { try await reads.read(1001) }]
         try await source.begun(2)
         let tasks = keys.map { key in
             Task { () async -> (Int, Result<Int, PostgresError>) in
-                do throws(PostgresError) { return (key, .success(try await reads.read(key))) } catch {
-                    return (key, .failure(error))
+                await RequestDeadline.$current.withValue(deadline(key)) {
+                    do throws(PostgresError) { return (key, .success(try await reads.read(key))) } catch {
+                        return (key, .failure(error))
+                    }
                 }
             }
         }
@@ -120,7 +128,42 @@ import Testing
         }
     }
 
+    /// Lets a crowd come again until two of it have shared a statement; its keys, its deadline and all answers.
+    private func shared(
+        _ keys: [Int], deadline: @escaping @Sendable (Int) -> ContinuousClock.Instant? = { _ in nil }
+    ) async throws -> (keys: [Int], deadline: ContinuousClock.Instant?, answers: [Int: Result<Int, PostgresError>]) {
+        for _ in 0..<20 {
+            let source = Source()
+            let answers = try await crowd(keys, source, deadline: deadline)
+            if let index = source.batches.firstIndex(where: { $0.count == keys.count }) {
+                return (source.batches[index], source.deadlines[index], answers)
+            }
+        }
+        throw PostgresError(.unavailable, "\(keys) have not met")
+    }
+
+    @Test func aFailureIsOfAllThatShareItsStatement() async throws {
+        let (_, _, unlucky) = try await shared([11, 12, 13])
+        for key in 11...13 { #expect(unlucky[key] == .failure(PostgresError(.server, "unlucky"))) }
+        let (_, _, short) = try await shared([14, 15])
+        for key in 14...15 {
+            guard case .failure = short[key] else {
+                Issue.record("a value from nowhere")
+                continue
+            }
+        }
+    }
+
     @Test func theDeadlineIsTheLatestOfThoseWhoAsk() async throws {
+        let now = ContinuousClock.now
+        let timed = try await shared([1, 2, 3]) { now + .seconds([300, 400, 350][$0 - 1]) }
+        #expect(timed.deadline == now + .seconds(400))
+        // Whoever has none is not cut short by the others.
+        let untimed = try await shared([1, 2, 3]) { $0 == 2 ? nil : now + .seconds(300) }
+        #expect(untimed.deadline == nil && untimed.answers[2] == .success(-2))
+    }
+
+    @Test func aStatementEndsWithItsDeadline() async throws {
         try await withTestDatabase { database in
             let client = database.client
             let reads = BatchedRead<Int, Int>(concurrency: 1) { (keys) async throws(PostgresError) in
@@ -147,11 +190,13 @@ import Testing
         let first = [Task { try await reads.read(1) }, Task { try await reads.read(2) }]
         try await source.begun(2)
         let second = [Task { try await reads.read(3) }, Task { try await reads.read(4) }]
-        try await Task.sleep(for: .milliseconds(100))
+        try await Task.sleep(for: .milliseconds(200))
+        // One whose statement is under way, and one who waits with another.
+        first[0].cancel()
         second[0].cancel()
         source.open()
-        for task in first { _ = try await task.value }
-        let value = try await second[1].value
-        #expect(value == -4)
+        await #expect(throws: PostgresError(.unavailable, "cancelled")) { try await first[0].value }
+        let values = [try await first[1].value, try await second[1].value]
+        #expect(values == [-2, -4])
     }
 }
