@@ -14,6 +14,14 @@ import Tokens
 /// user-service, as far as its feed goes: an answer that was lost is given again, by its cursor.
 private final class FeedStub: Sendable {
     private let told = Mutex<[String]>([])
+    /// Whether each answer is a page, and not the last.
+    private let hasMore = Mutex(false)
+
+    private let answers = Atomic(0)
+
+    /// How many were given so far.
+    var pages: Int { answers.load(ordering: .relaxed) }
+    func setMore(_ value: Bool) { hasMore.withLock { $0 = value } }
 
     func tell(_ change: String) { told.withLock { $0.append(change) } }
 
@@ -27,11 +35,13 @@ private final class FeedStub: Sendable {
                 let cursor = try request.query.string("cursor").flatMap { Int($0) }
                 if cursor != nil { try await Task.sleep(for: .milliseconds(50)) }
                 let told = self.told.withLock { $0 }
+                let more = self.hasMore.withLock { $0 }
                 let changes = told.dropFirst(cursor ?? 0)
+                self.answers.add(1, ordering: .relaxed)
                 return Response.json(
                     .ok,
                     text:
-                        #"{"changes":[\#(changes.joined(separator: ","))],"cursor":"\#(told.count)","more":false,"reset":false,"waited_ms":50}"#
+                        #"{"changes":[\#(changes.joined(separator: ","))],"cursor":"\#(told.count)","more":\#(more),"reset":false,"waited_ms":50}"#
                 )
             }
         }
@@ -95,6 +105,36 @@ struct RevocationTests {
                     userID: tokens[2].userID, sessionID: SessionID(), id: .version7(), issuedAt: now + 1,
                     expiresAt: now + 900)
                 #expect(try await ask(other) == 202)
+            }
+        }
+    }
+
+    @Test("is ready only when all revocations are there, and judges no token before; a code to sign in needs none")
+    func readiness() async throws {
+        try await FeedStub().run { stub, url in
+            stub.setMore(true)
+            try await withOTPServer(["USER_SERVICE_URL": url]) { server in
+                let now = Date()
+                let token = try await server.signer.sign(
+                    AccessToken(
+                        userID: UserID(), sessionID: SessionID(), id: .version7(), issuedAt: now,
+                        expiresAt: now + 900), now: now)
+                func change() async throws -> Answer {
+                    let body = #"{"phone":"\#(PhoneNumber.fresh().e164)","purpose":"change_phone"}"#
+                    return try await server.api.post("/v1/otp/send", body, token: token)
+                }
+                // As long as pages come, however many.
+                while stub.pages < 5 {
+                    let answer = try await server.api.get("/health/ready")
+                    #expect(answer.status == 503 && answer.text.contains(#""revocations":"failed""#), "\(answer.text)")
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+                let unjudged = try await change()
+                #expect(unjudged.status == 503 && unjudged.header("retry-after") != nil, "\(unjudged.text)")
+                #expect(try await server.send(.fresh()).status == 202)
+                stub.setMore(false)
+                try await server.api.wait(for: "/health/ready", status: 200)
+                #expect(try await change().status == 202)
             }
         }
     }
