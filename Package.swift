@@ -220,6 +220,6 @@ let package = Package(
         .tests("MSG91SimulatorTests", ["MSG91Simulator", "HTTPClient", hummingbird, nioCore, lifecycle, logging]),
         .tests(
             "EndToEndTests",
-            ["ServiceTestKit", "PostgresTestKit", crypto]),
+            ["ServiceTestKit", "PostgresTestKit", "Identity", "Tokens", crypto]),
     ]
 )

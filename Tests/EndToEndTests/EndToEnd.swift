@@ -7,9 +7,11 @@ import Testing
 
 extension Deployment {
     /// Runs `body` with another instance of a service beside the one that runs, on the same database.
-    func beside<Value: Sendable>(_ part: Part, _ body: (API) async throws -> Value) async throws -> Value {
+    func beside<Value: Sendable>(_ part: Part, databaseURL: String? = nil, _ body: (API) async throws -> Value)
+        async throws -> Value
+    {
         let port = try TestCluster.freePort()
-        var environment = environment(part)
+        var environment = environment(part, databaseURL: databaseURL)
         environment["PORT"] = "\(port)"
         let process = try ServiceProcess(part.rawValue, environment: environment, port: port)
         do {

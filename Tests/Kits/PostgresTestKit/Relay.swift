@@ -9,10 +9,18 @@ package final class Relay: Sendable {
         var isSwallowing = false
         var isStopped = false
         var open: Set<Int32> = []
+        var cuts = 0
     }
+
+    /// Between a forbidden word and the end of its connection: whoever comes again at once does not keep a machine busy.
+    private static let patience: useconds_t = 100_000
 
     private let state = Mutex(State())
     private let listener: Int32
+    private let forbidden: Data?
+
+    /// How many connections were cut for what they said.
+    package var cuts: Int { state.withLock { $0.cuts } }
 
     package var isSwallowing: Bool {
         get { state.withLock { $0.isSwallowing } }
@@ -20,7 +28,10 @@ package final class Relay: Sendable {
     }
 
     /// Throws when the port is taken.
-    package init(listenOn port: Int, target: Int) throws {
+    ///
+    /// - Parameter forbidden: a client that says this is cut, and the server never hears it.
+    package init(listenOn port: Int, target: Int, forbidding forbidden: String? = nil) throws {
+        self.forbidden = forbidden.map { Data($0.utf8) }
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var yes: Int32 = 1
         setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
@@ -37,8 +48,8 @@ package final class Relay: Sendable {
                     continue
                 }
                 state.withLock { state in _ = (state.open.insert(client), state.open.insert(server)) }
-                Thread.detachNewThread { self.copy(client, server) }
-                Thread.detachNewThread { self.copy(server, client) }
+                Thread.detachNewThread { self.copy(client, server, forbidden: self.forbidden) }
+                Thread.detachNewThread { self.copy(server, client, forbidden: nil) }
             }
         }
     }
@@ -56,12 +67,17 @@ package final class Relay: Sendable {
         close(listener)
     }
 
-    private func copy(_ from: Int32, _ to: Int32) {
+    private func copy(_ from: Int32, _ to: Int32, forbidden: Data?) {
         var buffer = [UInt8](repeating: 0, count: 65536)
         while !state.withLock({ $0.isStopped }) {
             let count = read(from, &buffer, buffer.count)
             if count <= 0 { break }
             if isSwallowing { continue }
+            if let forbidden, Data(buffer[..<count]).range(of: forbidden) != nil {
+                state.withLock { $0.cuts += 1 }
+                usleep(Self.patience)
+                break
+            }
             // Without MSG_NOSIGNAL a peer that has gone ends the whole test process by SIGPIPE.
             if send(to, buffer, count, Int32(MSG_NOSIGNAL)) != count { break }
         }
