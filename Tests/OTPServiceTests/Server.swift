@@ -88,27 +88,48 @@ func withOTPServer<Value: Sendable>(
     _ body: @escaping @Sendable (OTPServer) async throws -> Value
 ) async throws -> Value {
     try await withTestDatabase(migrations: OTPService.migrationsDirectory) { database in
-        try await withMSG91Simulator { url, gateway in
-            let settings = try Keys.settings(environment.merging(["MSG91_BASE_URL": baseURL ?? url]) { $1 })
-            let log = MemoryLog()
-            let logger = Logger(label: "otp") { _ in log.handler }
-            let postgres = try databasePort.map { port in
-                try PostgresClient(
-                    configuration: PostgresConfiguration(
-                        url: database.cluster.tcpURL(database.name, port: port), applicationName: "tests", poolSize: 8),
-                    logger: logger)
-            }
-            let value = try await withInstance(
-                settings, postgres ?? database.client, logger, delivers: delivers, delivery: delivery,
-                gatewayTime: gatewayTime, proxies: proxies
-            ) { assembly, api, client in
-                try await body(
-                    OTPServer(
-                        database: database, settings: settings, assembly: assembly, api: api, gateway: gateway,
-                        log: log, client: client))
-            }
-            await postgres?.shutDown()
-            return value
+        let log = MemoryLog()
+        let postgres = try databasePort.map { port in
+            try PostgresClient(
+                configuration: PostgresConfiguration(
+                    url: database.cluster.tcpURL(database.name, port: port), applicationName: "tests", poolSize: 8),
+                logger: Logger(label: "otp") { _ in log.handler })
+        }
+        let value = try await serve(
+            database, postgres ?? database.client, log, environment, baseURL: baseURL, delivers: delivers,
+            delivery: delivery, gatewayTime: gatewayTime, proxies: proxies, body)
+        await postgres?.shutDown()
+        return value
+    }
+}
+
+/// The same, on a way to the database where a connection can die at a commit.
+func withOTPServerOnLossyLink(
+    delivers: Bool, _ body: @escaping @Sendable (OTPServer, LossyLink) async throws -> Void
+) async throws {
+    try await withTestDatabase(migrations: OTPService.migrationsDirectory) { database in
+        try await LossyLink.with(database) { link in
+            try await serve(database, link.client, MemoryLog(), delivers: delivers) { try await body($0, link) }
+        }
+    }
+}
+
+private func serve<Value: Sendable>(
+    _ database: TestDatabase, _ postgres: PostgresClient, _ log: MemoryLog, _ environment: [String: String] = [:],
+    baseURL: String? = nil, delivers: Bool, delivery: Dispatcher.Configuration = Dispatcher.Configuration(),
+    gatewayTime: Duration = .seconds(7), proxies: String = "127.0.0.0/8",
+    _ body: @escaping @Sendable (OTPServer) async throws -> Value
+) async throws -> Value {
+    try await withMSG91Simulator { url, gateway in
+        let settings = try Keys.settings(environment.merging(["MSG91_BASE_URL": baseURL ?? url]) { $1 })
+        return try await withInstance(
+            settings, postgres, Logger(label: "otp") { _ in log.handler }, delivers: delivers, delivery: delivery,
+            gatewayTime: gatewayTime, proxies: proxies
+        ) { assembly, api, client in
+            try await body(
+                OTPServer(
+                    database: database, settings: settings, assembly: assembly, api: api, gateway: gateway, log: log,
+                    client: client))
         }
     }
 }

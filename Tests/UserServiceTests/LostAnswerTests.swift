@@ -1,6 +1,4 @@
 import Foundation
-import Identity
-import Logging
 import Postgres
 import PostgresTestKit
 import Testing
@@ -12,96 +10,29 @@ import Tokens
 /// back, and its repeat must be safe whichever it was.
 @Suite("A write whose outcome is unknown", .timeLimit(.minutes(2)))
 struct LostAnswerTests {
-    /// What became of the commit.
-    enum Fate: String, CaseIterable {
-        case committed
-        case rolledBack
-    }
-
     enum Wish: String, CaseIterable {
         case signIn, refresh, logout, logoutEverywhere, patch, changePhone, endOthers, endOne, suspend, leave
     }
 
     @Test(
         "is 503 with Retry-After, and the same request again leads where the first would have",
-        arguments: Wish.allCases, Fate.allCases)
-    func again(wish: Wish, fate: Fate) async throws {
+        arguments: Wish.allCases, CommitFate.allCases)
+    func again(wish: Wish, fate: CommitFate) async throws {
         try await withUserDatabase { database in
-            let port = try TestCluster.freePort()
-            let link = Link(database: database, relay: try Relay(listenOn: port, target: database.cluster.port))
-            var configuration = try PostgresConfiguration(
-                url: database.cluster.tcpURL(database.name, port: port), applicationName: "linked", poolSize: 4)
-            configuration.timing = .patient
-            let client = try PostgresClient(configuration: configuration, logger: quietLogger)
-            try await serve(database, client) { server in
-                let scene = try await Scene(server, wish)
-                try await link.prepare(fate)
-                let request = Task { try await scene.ask() }
-                if fate == .committed { try await link.cutAfterCommit() }
-                let first = try await request.value
-                try await link.asBefore()
-                #expect(first.status == 503 && first.header("Retry-After") != nil, "\(first.status) \(first.text)")
-                let relay = fate == .committed ? try Relay(listenOn: port, target: database.cluster.port) : nil
-                defer { relay?.stop() }
-                var second = try await scene.ask()
-                for _ in 0..<100 where second.status == 503 {
-                    try await Task.sleep(for: .milliseconds(100))
-                    second = try await scene.ask()
+            try await LossyLink.with(database) { link in
+                try await serve(database, link.client) { server in
+                    let scene = try await Scene(server, wish)
+                    let events = ["sessions", "users"].map { "insert or update or delete on \($0)" }
+                    let first = try await link.lose(fate, at: events) { try await scene.ask() }
+                    #expect(first.status == 503 && first.header("Retry-After") != nil, "\(first.status) \(first.text)")
+                    var second = try await scene.ask()
+                    for _ in 0..<100 where second.status == 503 {
+                        try await Task.sleep(for: .milliseconds(100))
+                        second = try await scene.ask()
+                    }
+                    try await scene.check(second, after: fate)
                 }
-                try await scene.check(second, after: fate)
             }
-            link.relay.stop()
-            await client.shutDown()
-        }
-    }
-
-    /// The way to the database and what can happen on it.
-    private struct Link: Sendable {
-        let database: TestDatabase
-        let relay: Relay
-
-        /// Has every commit that touches users or sessions wait a second, or die with its connection.
-        func prepare(_ fate: Fate) async throws {
-            let death = fate == .rolledBack ? "perform pg_terminate_backend(pg_backend_pid());" : ""
-            try await database.execute(
-                """
-                create function at_commit() returns trigger language plpgsql as $$
-                begin
-                    if current_setting('tests.met', true) is distinct from '1' then
-                        perform set_config('tests.met', '1', true);
-                        \(death)
-                        perform pg_sleep(1);
-                    end if;
-                    return null;
-                end $$;
-                create constraint trigger at_commit after insert or update or delete on sessions deferrable initially deferred
-                for each row execute function at_commit();
-                create constraint trigger at_commit after insert or update or delete on users deferrable initially deferred
-                for each row execute function at_commit()
-                """)
-        }
-
-        func asBefore() async throws { try await database.execute("drop function at_commit cascade") }
-
-        /// The commit happens, and its answer is lost with the connection.
-        func cutAfterCommit() async throws {
-            try await wait(until: "wait_event = 'PgSleep'", is: true)
-            relay.isSwallowing = true
-            try await wait(until: "state = 'active'", is: false)
-            relay.stop()
-        }
-
-        private func wait(until condition: String, is expected: Bool) async throws {
-            for _ in 0..<2000 {
-                let rows = try await database.execute(
-                    """
-                    select 1 from pg_stat_activity
-                    where datname = current_database() and application_name = 'linked' and \(condition)
-                    """)
-                if rows.isEmpty != expected { return }
-                try await Task.sleep(for: .milliseconds(5))
-            }
-            throw TestFailure("\(condition) was not seen to be \(expected)")
         }
     }
 
@@ -141,7 +72,7 @@ struct LostAnswerTests {
         }
 
         /// The repeat was answered as it should be, and things stand as if there had been one request.
-        func check(_ answer: UserServer.Answer, after fate: Fate) async throws {
+        func check(_ answer: UserServer.Answer, after fate: CommitFate) async throws {
             // Who asked for the end of everything has no right to ask again: the 401 says that it is done.
             let gone = fate == .committed ? 401 : 204
             let expected =
