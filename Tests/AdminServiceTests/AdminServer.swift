@@ -97,50 +97,70 @@ func withAdminServer(
     isProduction: Bool = false, _ body: @escaping @Sendable (AdminServer) async throws -> Void
 ) async throws {
     try await withAdminDatabase { database in
-        let users = StubService(.user)
-        let otp = StubService(.otp)
-        let client = HTTPClient(configuration: HTTPClientConfiguration(), logger: quietLogger)
-        let ports = Ports()
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            let usersApplication = try users.application { ports.set("users", $0) }
-            let otpApplication = try otp.application { ports.set("otp", $0) }
-            group.addTask { try await usersApplication.run() }
-            group.addTask { try await otpApplication.run() }
-            let usersPort = await ports.get("users")
-            let otpPort = await ports.get("otp")
-            let settings = AdminSettings(
-                userServiceURL: userServiceURL ?? "http://127.0.0.1:\(usersPort)",
-                otpServiceURL: "http://127.0.0.1:\(otpPort)",
-                dashboardTTL: dashboardTTL, usersTTL: usersTTL, secret: AdminDatabase.secret)
-            let another = { @Sendable in
-                AdminAssembly(
-                    postgres: database.test.client, client: client, keys: AdminDatabase.keys, settings: settings,
-                    logger: quietLogger)
-            }
-            let assembly = another()
-            let console = try Console(
-                assembly: assembly, client: client, keys: AdminDatabase.keys, settings: settings,
-                isProduction: isProduction)
-            let application = try HTTPApplication(
-                configuration: HTTPServerConfiguration(
-                    host: "127.0.0.1", port: 0, problems: AdminService.problems,
-                    trustedProxies: AddressRange("127.0.0.1").map { [$0] } ?? []),
-                logger: quietLogger, translate: { ($0 as? PostgresError).flatMap(Problem.init) },
-                present: console.present,
-                onListening: { ports.set("admin", $0) },
-                routes: { router in
-                    assembly.add(to: router)
-                    console.add(to: router)
-                })
-            group.addTask { try await application.run() }
-            let adminPort = await ports.get("admin")
-            let server = AdminServer(
-                database: database, users: users, otp: otp, client: client, assembly: assembly,
-                another: another, baseURL: "http://127.0.0.1:\(adminPort)")
-            try await body(server)
-            group.cancelAll()
-            while let result = await group.nextResult() { _ = result }
+        try await serve(
+            database, database.test.client, dashboardTTL: dashboardTTL, usersTTL: usersTTL,
+            userServiceURL: userServiceURL, isProduction: isProduction, body)
+    }
+}
+
+/// The same, on a way to the database where a connection can die at a commit.
+func withAdminServerOnLossyLink(_ body: @escaping @Sendable (AdminServer, LossyLink) async throws -> Void) async throws
+{
+    try await withAdminDatabase { database in
+        try await LossyLink.with(database.test) { link in
+            try await serve(database, link.client) { try await body($0, link) }
         }
+    }
+}
+
+private func serve(
+    _ database: AdminDatabase, _ postgres: PostgresClient, dashboardTTL: Duration = .seconds(60),
+    usersTTL: Duration = .seconds(60), userServiceURL: String? = nil, isProduction: Bool = false,
+    _ body: @escaping @Sendable (AdminServer) async throws -> Void
+) async throws {
+    let users = StubService(.user)
+    let otp = StubService(.otp)
+    let client = HTTPClient(configuration: HTTPClientConfiguration(), logger: quietLogger)
+    let ports = Ports()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        let usersApplication = try users.application { ports.set("users", $0) }
+        let otpApplication = try otp.application { ports.set("otp", $0) }
+        group.addTask { try await usersApplication.run() }
+        group.addTask { try await otpApplication.run() }
+        let usersPort = await ports.get("users")
+        let otpPort = await ports.get("otp")
+        let settings = AdminSettings(
+            userServiceURL: userServiceURL ?? "http://127.0.0.1:\(usersPort)",
+            otpServiceURL: "http://127.0.0.1:\(otpPort)",
+            dashboardTTL: dashboardTTL, usersTTL: usersTTL, secret: AdminDatabase.secret)
+        let another = { @Sendable in
+            AdminAssembly(
+                postgres: postgres, client: client, keys: AdminDatabase.keys, settings: settings,
+                logger: quietLogger)
+        }
+        let assembly = another()
+        let console = try Console(
+            assembly: assembly, client: client, keys: AdminDatabase.keys, settings: settings,
+            isProduction: isProduction)
+        let application = try HTTPApplication(
+            configuration: HTTPServerConfiguration(
+                host: "127.0.0.1", port: 0, problems: AdminService.problems,
+                trustedProxies: AddressRange("127.0.0.1").map { [$0] } ?? []),
+            logger: quietLogger, translate: { ($0 as? PostgresError).flatMap(Problem.init) },
+            present: console.present,
+            onListening: { ports.set("admin", $0) },
+            routes: { router in
+                assembly.add(to: router)
+                console.add(to: router)
+            })
+        group.addTask { try await application.run() }
+        let adminPort = await ports.get("admin")
+        let server = AdminServer(
+            database: database, users: users, otp: otp, client: client, assembly: assembly,
+            another: another, baseURL: "http://127.0.0.1:\(adminPort)")
+        try await body(server)
+        group.cancelAll()
+        while let result = await group.nextResult() { _ = result }
     }
 }
 

@@ -61,15 +61,21 @@ struct PerformAction: Sendable {
     func run(_ intent: Intent, trace: RequestTrace?) async throws -> Outcome {
         let deed = await services.carryOut(intent, trace: trace)
         let state: Intent.State
-        switch deed {
-        case .done:
-            state = try await intents.finish(intent, as: .done)
-        case .refused(let code):
-            state = try await intents.finish(intent, as: .failed, failure: code)
-        case .noAnswer:
-            // It may have happened: what was shown may be wrong already.
+        do {
+            switch deed {
+            case .done:
+                state = try await intents.finish(intent, as: .done)
+            case .refused(let code):
+                state = try await intents.finish(intent, as: .failed, failure: code)
+            case .noAnswer:
+                // It may have happened: what was shown may be wrong already.
+                await changes(intent.target.topic)
+                return .away(services.service(for: intent.action), isWritten: true)
+            }
+        } catch {
+            // It has happened, and is confirmed later.
             await changes(intent.target.topic)
-            return .away(services.service(for: intent.action), isWritten: true)
+            throw error
         }
         await changes(intent.target.topic)
         guard case .refused(let code) = deed else { return outcome(of: intent, state, failure: nil) }

@@ -20,10 +20,12 @@ struct AppointOperator: Sendable {
     func callAsFunction(
         phone: PhoneNumber, role: Role, by owner: Operator, origin: AuditOrigin
     ) async throws -> Outcome {
-        // Between looking and adding another may add the same phone; then it is there when looked again.
+        // Between looking and adding another may add the same phone, or remove it: then it is looked again.
         for _ in 0..<2 {
             if let existing = try await store.active(phone: phone) {
-                return try await change(existing, to: role, by: owner, origin: origin)
+                let outcome = try await change(existing, to: role, by: owner, origin: origin)
+                if case .notFound = outcome { continue }
+                return outcome
             }
             switch try await create(phone: phone, role: role, by: .admin(owner.id), origin: origin) {
             case .created(let enrolled): return .created(enrolled)
