@@ -70,7 +70,7 @@ struct HostileOperatorTests {
             let admin = try await server.database.enrol(.owner)
             let session = try #require(SessionID(admin.id.description))
             let now = Date()
-            let token = try await TokenSigner(keys: AdminDatabase.keys).sign(
+            let token = try TokenSigner(keys: AdminDatabase.keys).sign(
                 AccessToken(
                     userID: try #require(UserID(admin.id.description)), sessionID: session, id: .version7(),
                     issuedAt: now, expiresAt: now + 900), now: now)

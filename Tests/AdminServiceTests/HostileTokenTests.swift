@@ -52,16 +52,16 @@ struct HostileTokenTests {
             let admin = try await server.database.enrol(.owner)
             let signer = TokenSigner(keys: AdminDatabase.keys)
             var texts = [
-                try await signer.sign(
+                try signer.sign(
                     AccessToken(
                         userID: UserID(), sessionID: SessionID(), id: .version7(), issuedAt: now, expiresAt: now + 600),
                     now: now),
-                try await signer.sign(ServiceToken(service: .user, audience: .admin, expiresAt: now + 60), now: now),
-                try await signer.sign(server.database.proof(admin.phone), now: now), String(repeating: "A", count: 70),
+                try signer.sign(ServiceToken(service: .user, audience: .admin, expiresAt: now + 60), now: now),
+                try signer.sign(server.database.proof(admin.phone), now: now), String(repeating: "A", count: 70),
             ]
             // The right kind, of a session that nobody began.
             texts.append(
-                try await signer.sign(
+                try signer.sign(
                     AdminToken(
                         adminID: admin.id, sessionID: SessionID(), id: .version7(), issuedAt: now, expiresAt: now + 600),
                     now: now))

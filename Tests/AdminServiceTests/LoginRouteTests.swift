@@ -62,18 +62,18 @@ struct LoginRouteTests {
             let proof = server.database.proof(admin.phone)
             let now = Date()
             let tokens = [
-                "", "x", "a.b.c", try await other.sign(proof, now: now),
-                try await signer.sign(
+                "", "x", "a.b.c", try other.sign(proof, now: now),
+                try signer.sign(
                     VerificationToken(
                         subject: admin.phone, purpose: .signIn, challengeID: ChallengeID(), expiresAt: now + 300),
                     now: now),
-                try await signer.sign(
+                try signer.sign(
                     VerificationToken(
                         subject: admin.phone, purpose: .adminSignIn, challengeID: ChallengeID(), expiresAt: now - 60),
                     now: now - 360),
-                try await signer.sign(
+                try signer.sign(
                     ServiceToken(service: .otp, audience: .admin, expiresAt: now + 60), now: now),
-                try await signer.sign(
+                try signer.sign(
                     AdminToken(
                         adminID: admin.id, sessionID: SessionID(), id: .version7(), issuedAt: now,
                         expiresAt: now + 60), now: now),

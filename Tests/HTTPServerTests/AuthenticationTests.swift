@@ -80,8 +80,8 @@ private struct CallerContext: AuthenticatedContext {
         let signer = TokenSigner(keys: keys)
         let now = Date()
         let expiry = now.addingTimeInterval(60)
-        let good = try await signer.sign(ServiceToken(service: .admin, audience: .user, expiresAt: expiry), now: now)
-        let foreign = try await signer.sign(ServiceToken(service: .admin, audience: .otp, expiresAt: expiry), now: now)
+        let good = try signer.sign(ServiceToken(service: .admin, audience: .user, expiresAt: expiry), now: now)
+        let foreign = try signer.sign(ServiceToken(service: .admin, audience: .otp, expiresAt: expiry), now: now)
         try await withServer(routes: { router in
             router.group("/internal", serviceTokens: TokenVerifier(keys: keys), audience: .user)
                 .get("who") { _, context in Response.json(.ok, text: "\"\(context.service.rawValue)\"") }

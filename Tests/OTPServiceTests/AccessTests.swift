@@ -21,7 +21,7 @@ struct AccessTests {
             #expect(try await server.api.post("/v1/otp/send", body, token: "a.b.c").problem == "invalid-token")
             let now = Date()
             func token(_ expiry: TimeInterval) async throws -> String {
-                try await server.signer.sign(
+                try server.signer.sign(
                     AccessToken(
                         userID: UserID(), sessionID: SessionID(), id: .version7(),
                         issuedAt: now.addingTimeInterval(-1000),
@@ -57,7 +57,7 @@ struct AccessTests {
             #expect(try await server.api.get("/internal/statistics").status == 401)
             func token(_ audience: ServiceName) async throws -> String {
                 let now = Date()
-                return try await server.signer.sign(
+                return try server.signer.sign(
                     ServiceToken(service: .admin, audience: audience, expiresAt: now.addingTimeInterval(60)), now: now)
             }
             #expect(try await server.api.get("/internal/statistics", token: try await token(.user)).status == 401)

@@ -121,7 +121,7 @@ struct GatewayCircuitTests {
     func status() async throws {
         try await withOTPServer { server in
             let now = Date()
-            let token = try await server.signer.sign(
+            let token = try server.signer.sign(
                 ServiceToken(service: .admin, audience: .otp, expiresAt: now.addingTimeInterval(60)), now: now)
             #expect(try await server.api.get("/internal/gateway").status == 401)
             let idle = try await server.api.get("/internal/gateway", token: token)

@@ -20,7 +20,7 @@ struct HostileTokenTests {
 
     private func good(_ server: OTPServer) async throws -> String {
         let now = Date()
-        return try await server.signer.sign(
+        return try server.signer.sign(
             AccessToken(userID: UserID(), sessionID: SessionID(), id: .version7(), issuedAt: now, expiresAt: now + 600),
             now: now)
     }
@@ -63,12 +63,12 @@ struct HostileTokenTests {
             let now = Date()
             let phone = PhoneNumber.fresh()
             var texts: [String] = [
-                try await server.signer.sign(
+                try server.signer.sign(
                     ServiceToken(service: .user, audience: .otp, expiresAt: now + 60), now: now)
             ]
             for purpose in Purpose.allCases {
                 texts.append(
-                    try await server.signer.sign(
+                    try server.signer.sign(
                         VerificationToken(
                             subject: phone, purpose: purpose, challengeID: ChallengeID(), expiresAt: now + 300),
                         now: now))

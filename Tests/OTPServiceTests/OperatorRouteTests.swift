@@ -13,7 +13,7 @@ import Tokens
 struct OperatorRouteTests {
     static func token(_ server: OTPServer) async throws -> String {
         let now = Date()
-        return try await server.signer.sign(
+        return try server.signer.sign(
             ServiceToken(service: .admin, audience: .otp, expiresAt: now.addingTimeInterval(60)), now: now)
     }
 

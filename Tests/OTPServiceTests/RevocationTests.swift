@@ -64,7 +64,7 @@ struct RevocationTests {
         try await FeedStub().run { stub, url in
             try await withOTPServer(["USER_SERVICE_URL": url]) { server in
                 let now = Date()
-                func text(_ token: AccessToken) async throws -> String { try await server.signer.sign(token, now: now) }
+                func text(_ token: AccessToken) async throws -> String { try server.signer.sign(token, now: now) }
                 func token(user: UserID = UserID(), session: SessionID = SessionID()) -> AccessToken {
                     AccessToken(
                         userID: user, sessionID: session, id: .version7(), issuedAt: now, expiresAt: now + 900)

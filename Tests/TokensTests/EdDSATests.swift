@@ -32,9 +32,9 @@ struct EdDSATests {
     func signs() async throws {
         let signer = TokenSigner(keys: keys, accessKey: key)
         let token = token
-        let text = try await signer.sign(token, now: now)
+        let text = try signer.sign(token, now: now)
         #expect(try await verifier(key.publicKey).access(text) == token)
-        #expect(try await signer.sign(token, now: now) == text)
+        #expect(try signer.sign(token, now: now) == text)
         let header = Base64URL.decode(text.utf8.prefix { $0 != UInt8(ascii: ".") }).map {
             String(decoding: $0, as: UTF8.self)
         }
@@ -87,7 +87,7 @@ struct EdDSATests {
     @Test("JWT-19: nothing but an EdDSA signature of a published key is taken, whatever an HMAC is keyed with")
     func confusion() async throws {
         let verifier = verifier(key.publicKey)
-        let good = try await TokenSigner(keys: keys, accessKey: key).sign(token, now: now)
+        let good = try TokenSigner(keys: keys, accessKey: key).sign(token, now: now)
         _ = try await verifier.access(good)
         let der: [UInt8] =
             [0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00] + key.publicKey.bytes
@@ -108,7 +108,7 @@ struct EdDSATests {
             }
         }
         // The shared secret signs users' tokens no more.
-        let shared = try await TokenSigner(keys: keys).sign(token, now: now)
+        let shared = try TokenSigner(keys: keys).sign(token, now: now)
         await #expect(throws: TokenError.unsupported) { try await verifier.access(shared) }
         // And with HS256 a key pair signs nothing.
         await #expect(throws: TokenError.unsupported) { try await Forgery.verifier().access(good) }
@@ -122,8 +122,8 @@ struct EdDSATests {
     @Test("JWT-02: any byte of the signature, and any other payload, spoils it")
     func tampering() async throws {
         let verifier = verifier(key.publicKey)
-        let good = try await TokenSigner(keys: keys, accessKey: key).sign(token, now: now)
-        let second = try await TokenSigner(keys: keys, accessKey: key).sign(token, now: now)
+        let good = try TokenSigner(keys: keys, accessKey: key).sign(token, now: now)
+        let second = try TokenSigner(keys: keys, accessKey: key).sign(token, now: now)
         let parts = good.split(separator: ".").map(String.init)
         let swapped = second.split(separator: ".").map(String.init)[1]
         await #expect(throws: TokenError.signature) { try await verifier.access("\(parts[0]).\(swapped).\(parts[2])") }
@@ -138,8 +138,8 @@ struct EdDSATests {
 
     @Test("JWT-17: both keys verify during a rotation, and a retired one no more, also for a token that was seen")
     func rotation() async throws {
-        let old = try await TokenSigner(keys: keys, accessKey: other).sign(token, now: now)
-        let new = try await TokenSigner(keys: keys, accessKey: key).sign(token, now: now)
+        let old = try TokenSigner(keys: keys, accessKey: other).sign(token, now: now)
+        let new = try TokenSigner(keys: keys, accessKey: key).sign(token, now: now)
         let source = Replaceable([key.publicKey, other.publicKey])
         let verifier = TokenVerifier(keys: keys, accessKeys: source, now: { Forgery.now })
         _ = try await verifier.access(old)
@@ -155,7 +155,7 @@ struct EdDSATests {
             let token = AccessToken(
                 userID: UserID(), sessionID: SessionID(), id: .version7(), issuedAt: now + issued,
                 expiresAt: now + expires)
-            return try await TokenSigner(keys: keys, accessKey: key).sign(token, now: now)
+            return try TokenSigner(keys: keys, accessKey: key).sign(token, now: now)
         }
         let verifier = verifier(key.publicKey)
         _ = try await verifier.access(text(-900, -20))

@@ -40,9 +40,9 @@ struct TokenKindsTests {
     func confusion() async throws {
         let signer = TokenSigner(keys: keys)
         let texts = [
-            try await signer.sign(access, now: now), try await signer.sign(admin, now: now),
-            try await signer.sign(try proof(.signIn), now: now),
-            try await signer.sign(ServiceToken(service: .otp, audience: .user, expiresAt: now + 60), now: now),
+            try signer.sign(access, now: now), try signer.sign(admin, now: now),
+            try signer.sign(try proof(.signIn), now: now),
+            try signer.sign(ServiceToken(service: .otp, audience: .user, expiresAt: now + 60), now: now),
         ]
         for (index, text) in texts.enumerated() {
             if index != 0 { await #expect(throws: TokenError.wrongType) { try await verifier.access(text) } }
@@ -59,9 +59,9 @@ struct TokenKindsTests {
     @Test("JWT-10: reaches its audience only")
     func audience() async throws {
         let signer = TokenSigner(keys: keys)
-        let service = try await signer.sign(ServiceToken(service: .otp, audience: .user, expiresAt: now + 60), now: now)
+        let service = try signer.sign(ServiceToken(service: .otp, audience: .user, expiresAt: now + 60), now: now)
         await #expect(throws: TokenError.wrongAudience) { try await verifier.service(service, audience: .admin) }
-        let proof = try await signer.sign(try proof(.adminSignIn), now: now)
+        let proof = try signer.sign(try proof(.adminSignIn), now: now)
         await #expect(throws: TokenError.wrongAudience) { try await verifier.verification(proof, audience: .user) }
     }
 

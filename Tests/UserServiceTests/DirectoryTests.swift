@@ -128,12 +128,12 @@ struct DirectoryTests {
     func routes() async throws {
         try await withUserServer { server in
             let session = try await server.login()
-            let token = try await server.signer.sign(
+            let token = try server.signer.sign(
                 ServiceToken(service: .admin, audience: .user, expiresAt: Date() + 60), now: Date())
             for path in ["/internal/users", "/internal/users/\(UserID())", "/internal/statistics"] {
                 #expect(try await server.send("GET", path).status == 401)
                 #expect(try await server.send("GET", path, token: session.accessToken).status == 401)
-                let misdirected = try await server.signer.sign(
+                let misdirected = try server.signer.sign(
                     ServiceToken(service: .admin, audience: .otp, expiresAt: Date() + 60), now: Date())
                 #expect(try await server.send("GET", path, token: misdirected).status == 401)
             }

@@ -70,7 +70,7 @@ struct HostileTokenTests {
     func nobody() async throws {
         try await withUserServer { server in
             let now = Date()
-            let stranger = try await server.signer.sign(
+            let stranger = try server.signer.sign(
                 AccessToken(
                     userID: UserID(), sessionID: SessionID(), id: .version7(), issuedAt: now,
                     expiresAt: now.addingTimeInterval(600)), now: now)
@@ -112,7 +112,7 @@ struct HostileTokenTests {
             let none = try await server.send("GET", "/v1/users/me")
             #expect(none.status == 401 && none.header("WWW-Authenticate") == "Bearer")
             let now = Date().addingTimeInterval(-1000)
-            let expired = try await server.signer.sign(
+            let expired = try server.signer.sign(
                 AccessToken(
                     userID: UserID(), sessionID: SessionID(), id: .version7(), issuedAt: now,
                     expiresAt: now.addingTimeInterval(600)), now: now)

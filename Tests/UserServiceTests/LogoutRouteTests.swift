@@ -86,7 +86,7 @@ struct LogoutRouteTests {
             let theirs = try await server.session(of: stranger.accessToken)
             // None of ours is like this, but the key that signs is shared by three services.
             func mixed() async throws -> String {
-                try await server.signer.sign(
+                try server.signer.sign(
                     AccessToken(
                         userID: own.userID, sessionID: theirs.sessionID, id: .version7(), issuedAt: Date(),
                         expiresAt: Date() + 600), now: Date())

@@ -163,7 +163,7 @@ struct ProfileRouteTests {
             let mixed = AccessToken(
                 userID: own.userID, sessionID: other.sessionID, id: .version7(), issuedAt: own.issuedAt,
                 expiresAt: own.expiresAt)
-            let text = try await server.signer.sign(mixed, now: Date())
+            let text = try server.signer.sign(mixed, now: Date())
             #expect(try await server.me(text).status == 401)
             let patch = try await server.send("PATCH", "/v1/users/me", token: text, body: #"{"display_name":"x"}"#)
             #expect(patch.status == 401)
@@ -185,7 +185,7 @@ struct ProfileRouteTests {
                 let token = AccessToken(
                     userID: UserID(), sessionID: SessionID(), id: .version7(), issuedAt: Date(), expiresAt: Date() + 900
                 )
-                let text = try await server.signer.sign(token, now: Date())
+                let text = try server.signer.sign(token, now: Date())
                 let refreshToken = try #require(RefreshTokens(UserServer.keys).token(of: SessionID(), generation: 0))
                 var best = Duration.seconds(60)
                 // On a machine that is busy with other tests one of three rounds has to be in time.

@@ -140,7 +140,7 @@ struct SignInRouteTests {
     func otherTokens() async throws {
         try await withUserServer { server in
             let session = try await server.login()
-            let service = try await server.signer.sign(
+            let service = try server.signer.sign(
                 ServiceToken(service: .otp, audience: .user, expiresAt: Date() + 60), now: Date())
             let texts = [
                 session.accessToken, session.refreshToken, service, try await server.proof(purpose: .changePhone),

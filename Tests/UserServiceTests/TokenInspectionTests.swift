@@ -32,7 +32,7 @@ struct TokenInspectionTests {
             let replaced = answer.refreshToken
             let second = try await server.refresh(replaced)
             let proof = try await server.proof()
-            let expired = try await TokenSigner(keys: UserServer.keys).sign(
+            let expired = try TokenSigner(keys: UserServer.keys).sign(
                 AccessToken(
                     userID: token.userID, sessionID: token.sessionID, id: UUID(), issuedAt: Date() - 1000,
                     expiresAt: Date() - 100), now: Date())

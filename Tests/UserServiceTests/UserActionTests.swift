@@ -11,7 +11,7 @@ import Tokens
 extension UserServer {
     /// A token of admin-service.
     func serviceToken() async throws -> String {
-        try await signer.sign(ServiceToken(service: .admin, audience: .user, expiresAt: Date() + 60), now: Date())
+        try signer.sign(ServiceToken(service: .admin, audience: .user, expiresAt: Date() + 60), now: Date())
     }
 
     /// Asks for an action as admin-service does.

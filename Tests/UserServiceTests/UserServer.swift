@@ -71,7 +71,7 @@ struct UserServer: Sendable {
         let token = VerificationToken(
             subject: try #require(PhoneNumber(e164: phone)), purpose: purpose, challengeID: challenge,
             expiresAt: Date() + life)
-        return try await signer.sign(token, now: Date())
+        return try signer.sign(token, now: Date())
     }
 
     func login(_ proof: String) async throws -> Answer {
@@ -99,7 +99,7 @@ struct UserServer: Sendable {
         headers: [(String, String)] = []
     ) async throws -> Answer {
         let now = Date()
-        let token = try await TokenSigner(keys: UserServer.keys).sign(
+        let token = try TokenSigner(keys: UserServer.keys).sign(
             ServiceToken(service: service, audience: .user, expiresAt: now + 60), now: now)
         return try await send(method, path, token: token, body: body, headers: headers)
     }

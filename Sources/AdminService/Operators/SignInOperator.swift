@@ -86,7 +86,7 @@ struct SignInOperator: Sendable {
             adminID: session.admin.id, sessionID: session.id, id: .version7(), issuedAt: session.createdAt,
             expiresAt: session.createdAt + Double(sessionLimits.absolute))
         return SignedIn(
-            token: try await signer.sign(token, now: session.createdAt), expiresIn: sessionLimits.absolute,
+            token: try signer.sign(token, now: session.createdAt), expiresIn: sessionLimits.absolute,
             admin: session.admin)
     }
 }

@@ -92,7 +92,7 @@ struct UpstreamService: Sendable {
     ) async -> HTTPClientResponse? {
         let now = Date()
         let token = ServiceToken(service: .admin, audience: name, expiresAt: now + ServiceToken.lifetime)
-        guard let bearer = try? await signer.sign(token, now: now) else { return nil }
+        guard let bearer = try? signer.sign(token, now: now) else { return nil }
         let request = HTTPClientRequest(
             method: method, url: baseURL + path,
             headers: [("Authorization", "Bearer \(bearer)"), ("Accept", "application/json")] + headers

@@ -28,7 +28,7 @@ package struct UserServiceClient: Sendable {
     /// Asks for a document, with a service token of a minute. Throws `HTTPClientError`, or what signing does.
     func get(_ path: String, timeout: Duration) async throws -> HTTPClientResponse {
         let now = Date()
-        let token = try await signer.sign(
+        let token = try signer.sign(
             ServiceToken(service: caller, audience: .user, expiresAt: now + ServiceToken.lifetime), now: now)
         return try await client.send(
             HTTPClientRequest(url: baseURL + path, headers: [("Authorization", "Bearer \(token)")]), timeout: timeout)

@@ -73,12 +73,9 @@ package struct PrivateTokenKey: Sendable {
 
     /// Signs claims as a compact JWS (RFC 7515 §3.1). Throws only if JSON encoding or the library does.
     func sign(_ claims: TokenClaims, type: String) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        let header = #"{"alg":"EdDSA","kid":"\#(publicKey.id)","typ":"\#(type)"}"#
-        let message = Base64URL.encode(Array(header.utf8)) + "." + Base64URL.encode(Array(try encoder.encode(claims)))
+        let header = CompactJWS.header(algorithm: "EdDSA", keyID: publicKey.id, type: type)
         let key = try Curve25519.Signing.PrivateKey(rawRepresentation: seed.bytes)
-        return message + "." + Base64URL.encode(Array(try key.signature(for: Array(message.utf8))))
+        return try CompactJWS.sign(claims, header: header) { Array(try key.signature(for: $0)) }
     }
 }
 

@@ -52,6 +52,7 @@ package struct TokenKeys: Sendable {
 struct TokenKey: Sendable {
     /// The first eight bytes of a hash of the key, in hexadecimal.
     let id: String
+    private let key: SymmetricKey
     private let collection: Task<JWTKeyCollection, Never>
 
     init(_ secret: Secret) {
@@ -65,19 +66,16 @@ struct TokenKey: Sendable {
         // HMAC pads short keys with zeros itself (RFC 2104 §2); JWTKit asserts the length beforehand.
         let padding = [UInt8](repeating: 0, count: max(0, 32 - secret.bytes.count))
         let key = HMACKey(from: secret.bytes + padding)
-        // Sorted, so that the same claims are the same text: an answer that was lost can be given again.
-        let encoder = JSONEncoder()
-        encoder.dateEncodingStrategy = .secondsSince1970
-        encoder.outputFormatting = .sortedKeys
-        let serializer = DefaultJWTSerializer(jsonEncoder: encoder)
-        collection = Task {
-            await JWTKeyCollection().add(hmac: key, digestAlgorithm: .sha256, serializer: serializer)
-        }
+        self.key = SymmetricKey(data: secret.bytes)
+        collection = Task { await JWTKeyCollection().add(hmac: key, digestAlgorithm: .sha256) }
     }
 
-    func sign(_ claims: TokenClaims, type: String) async throws -> String {
-        let header: JWTHeader = ["alg": "HS256", "typ": .string(type), "kid": .string(id)]
-        return try await collection.value.sign(claims, header: header)
+    /// Signs claims as a compact JWS with HMAC-SHA-256 (RFC 7518 §3.2). Throws only if JSON encoding does.
+    func sign(_ claims: TokenClaims, type: String) throws -> String {
+        let header = CompactJWS.header(algorithm: "HS256", keyID: id, type: type)
+        return try CompactJWS.sign(claims, header: header) { message in
+            Array(HMAC<SHA256>.authenticationCode(for: message, using: key))
+        }
     }
 
     /// Returns the claims if this key made the signature, else nil. Throws `TokenError.malformed`.

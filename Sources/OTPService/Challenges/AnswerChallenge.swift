@@ -43,7 +43,7 @@ package struct AnswerChallenge: Sendable {
             let token = VerificationToken(
                 subject: phone, purpose: purpose, challengeID: challenge,
                 expiresAt: now.addingTimeInterval(TimeInterval(Self.proofLifetime)))
-            return .verified(token: try await signer.sign(token, now: now), expiresIn: Self.proofLifetime)
+            return .verified(token: try signer.sign(token, now: now), expiresIn: Self.proofLifetime)
         case .incorrect(let attemptsLeft): return .incorrect(attemptsLeft: attemptsLeft)
         case .locked(let wait): return .locked(retryAfter: wait.wholeSeconds)
         case .notActive: return .notActive

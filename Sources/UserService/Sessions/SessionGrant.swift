@@ -81,7 +81,7 @@ struct SessionIssuer: Sendable {
             userID: grant.user.id, sessionID: grant.sessionID, id: grant.accessTokenID, issuedAt: grant.issuedAt,
             expiresAt: grant.accessExpiresAt)
         return SessionTokens(
-            accessToken: try await signer.sign(token, now: grant.now),
+            accessToken: try signer.sign(token, now: grant.now),
             expiresIn: Self.seconds(from: grant.now, to: token.expiresAt),
             refreshToken: refreshToken,
             refreshExpiresIn: Self.seconds(from: grant.now, to: grant.refreshExpiresAt),

@@ -36,7 +36,7 @@ final class StubCodes: Sendable {
                 let challenge = ChallengeID(fields["challenge_id"] ?? "")
             else { return Self.problem(410, "challenge-not-active") }
             guard fields["code"] == Self.code else { return Self.problem(422, "incorrect-code", left: 4) }
-            let proof = try await TokenSigner(keys: AdminDatabase.keys).sign(
+            let proof = try TokenSigner(keys: AdminDatabase.keys).sign(
                 VerificationToken(
                     subject: phone, purpose: .adminSignIn, challengeID: challenge, expiresAt: Date() + 300),
                 now: Date())

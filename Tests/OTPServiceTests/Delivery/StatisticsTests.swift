@@ -197,7 +197,7 @@ struct StatisticsTests {
             _ = try await server.wait(for: "submitted", of: challenge)
             #expect(try await server.verify(challenge, code).status == 200)
             let now = Date()
-            let token = try await server.signer.sign(
+            let token = try server.signer.sign(
                 ServiceToken(service: .admin, audience: .otp, expiresAt: now.addingTimeInterval(60)), now: now)
             let answer = try await server.api.get("/internal/statistics?days=2", token: token)
             let object = try #require(JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any])
