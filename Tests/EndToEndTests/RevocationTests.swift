@@ -63,7 +63,7 @@ extension EndToEnd {
             let person = Person(deployment)
             let token = try #require(try await person.logIn(try await person.proof()).string("access_token"))
             let now = Date()
-            let service = try await TokenSigner(
+            let service = try TokenSigner(
                 keys: TokenKeys(current: Secret(bytes: Array(deployment.jwtSecret.utf8)), previous: nil)
             ).sign(
                 ServiceToken(service: .otp, audience: .user, expiresAt: now + ServiceToken.lifetime), now: now)

@@ -115,7 +115,7 @@ struct RevocationTests {
             stub.setMore(true)
             try await withOTPServer(["USER_SERVICE_URL": url]) { server in
                 let now = Date()
-                let token = try await server.signer.sign(
+                let token = try server.signer.sign(
                     AccessToken(
                         userID: UserID(), sessionID: SessionID(), id: .version7(), issuedAt: now,
                         expiresAt: now + 900), now: now)

@@ -74,6 +74,28 @@ import Testing
         #expect(lines.last == "metrics_series_refused_total 990")
     }
 
+    @Test func aSeriesIsOneHoweverOftenAndInWhateverOrderItIsAskedFor() {
+        let registry = MetricsRegistry()
+        for _ in 0..<3 {
+            registry.makeCounter(label: "c", dimensions: [("a", "1"), ("b", "2")]).increment(by: 1)
+            registry.makeCounter(label: "c", dimensions: [("b", "2"), ("a", "1")]).increment(by: 1)
+            registry.makeCounter(label: "c", dimensions: [("a", "1"), ("b", "3")]).increment(by: 1)
+            registry.makeCounter(label: "d", dimensions: [("a", "1"), ("b", "2")]).increment(by: 1)
+            registry.makeMeter(label: "c", dimensions: [("a", "1"), ("b", "2")]).set(9.0)
+        }
+        #expect(
+            registry.text() == """
+                # TYPE c counter
+                c{a="1",b="2"} 6
+                c{a="1",b="3"} 3
+                # TYPE d counter
+                d{a="1",b="2"} 3
+                # TYPE metrics_series_refused_total counter
+                metrics_series_refused_total 3
+
+                """)
+    }
+
     @Test func aNameBelongsToOneKind() {
         let registry = MetricsRegistry()
         registry.makeCounter(label: "x", dimensions: []).increment(by: 1)

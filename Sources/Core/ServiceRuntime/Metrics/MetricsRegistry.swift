@@ -16,8 +16,28 @@ package final class MetricsRegistry: MetricsFactory {
         var series: [String: any MetricSeries] = [:]
     }
 
+    /// A series as it was asked for, before its names are brought into the alphabet.
+    private struct Asked: Hashable {
+        let label: String
+        let dimensions: [(String, String)]
+
+        static func == (one: Asked, other: Asked) -> Bool {
+            one.label == other.label && one.dimensions.elementsEqual(other.dimensions, by: ==)
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(label)
+            for (name, value) in dimensions {
+                hasher.combine(name)
+                hasher.combine(value)
+            }
+        }
+    }
+
     private struct State {
         var families: [String: Family] = [:]
+        /// What was asked for before: a counter of a refusal that costs no SQL should not cost more than the refusal.
+        var known: [Asked: any MetricSeries] = [:]
         var count = 0
         var refused = 0
     }
@@ -72,11 +92,17 @@ package final class MetricsRegistry: MetricsFactory {
     private func series<Series: MetricSeries>(
         _ label: String, _ dimensions: [(String, String)], _ kind: MetricKind, _ make: () -> Series
     ) -> Series? {
+        let asked = Asked(label: label, dimensions: dimensions)
+        if let known = state.withLock({ $0.known[asked] }) as? Series { return known }
         let name = MetricText.name(label)
         let labels = MetricText.labels(dimensions)
         return state.withLock { state -> Series? in
             var family = state.families[name] ?? Family(kind: kind)
-            if let known = family.series[labels] as? Series { return known }
+            if let known = family.series[labels] as? Series {
+                // One series has few spellings, unless somebody makes them up.
+                if state.known.count < capacity { state.known[asked] = known }
+                return known
+            }
             guard family.kind == kind, family.series[labels] == nil, state.count < capacity else {
                 state.refused += 1
                 return nil
