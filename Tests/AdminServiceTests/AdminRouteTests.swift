@@ -58,6 +58,33 @@ struct AdminRouteTests {
         }
     }
 
+    @Test("an operator who is removed while they get another role is made anew")
+    func removedMeanwhile() async throws {
+        try await withAdminServerOnLossyLink { server, _ in
+            let token = try await server.token(.owner)
+            let id = try #require(try await post(server, token, "+919876543211", "viewer").string("admin", "id"))
+            let database = server.database.test
+            let asking = try await database.client.transaction { transaction in
+                _ = try await transaction.query("UPDATE admins SET disabled_at = now() WHERE id::text = \(id)")
+                let asking = Task { try await post(server, token, "+919876543211", "support") }
+                let waiting = try await eventually {
+                    try await !database.execute(
+                        """
+                        SELECT 1 FROM pg_stat_activity
+                         WHERE datname = current_database() AND wait_event_type = 'Lock'
+                        """
+                    ).isEmpty
+                }
+                #expect(waiting)
+                return asking
+            }
+            let answer = try await asking.value
+            #expect(answer.status == 201 && answer.string("totp_secret") != nil, "\(answer.text)")
+            let roles = try await database.execute("SELECT role FROM admins WHERE disabled_at IS NULL ORDER BY role")
+            #expect(roles == ["owner", "support"])
+        }
+    }
+
     @Test("ADM-19: nobody demotes or removes themselves, nor the last owner")
     func lastOwner() async throws {
         try await withAdminServer { server in

@@ -8,7 +8,7 @@ import Testing
 
 /// The connection to the database dies at the commit, so that nobody knows whether it happened: the operator is told to come
 /// back, and the repeat must be safe whichever it was.
-@Suite("A write whose outcome is unknown", .timeLimit(.minutes(2)))
+@Suite("A write whose outcome is unknown", .timeLimit(.minutes(5)))
 struct LostAnswerTests {
     static let created = "insert on admins"
     static let changed = "update on admins"

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// Many reads by few statements.
-@Suite(.timeLimit(.minutes(2))) struct BatchedReadTests {
+@Suite(.timeLimit(.minutes(5))) struct BatchedReadTests {
     /// Answers keys with their negatives, when it is let, and nothing in a task that was cancelled.
     private final class Source: Sendable {
         struct State {

@@ -119,6 +119,13 @@ struct ProfileRouteTests {
             let claims = try await server.session(of: listed)
             _ = try await server.database.client.write(
                 "insert into blacklisted_tokens values (\(claims.tokenHash), \(claims.expiresAt))")
+            // Signed by us for a session of somebody else.
+            let stranger = try await server.session(of: try await server.login(phone: "+447400123456").accessToken)
+            let mixed = try await server.signer.sign(
+                AccessToken(
+                    userID: claims.userID, sessionID: stranger.sessionID, id: .version7(), issuedAt: stranger.issuedAt,
+                    expiresAt: stranger.expiresAt), now: Date())
+            let bad = [ended, listed, mixed]
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for round in 0..<200 {
                     let (token, id) = good[round % good.count]
@@ -128,7 +135,7 @@ struct ProfileRouteTests {
                     }
                     if round % 5 == 0 {
                         group.addTask {
-                            let status = try await server.me(round % 2 == 0 ? ended : listed).status
+                            let status = try await server.me(bad[round % bad.count]).status
                             #expect(status == 401)
                         }
                     }
