@@ -121,7 +121,7 @@ struct ProfileRouteTests {
                 "insert into blacklisted_tokens values (\(claims.tokenHash), \(claims.expiresAt))")
             // Signed by us for a session of somebody else.
             let stranger = try await server.session(of: try await server.login(phone: "+447400123456").accessToken)
-            let mixed = try await server.signer.sign(
+            let mixed = try server.signer.sign(
                 AccessToken(
                     userID: claims.userID, sessionID: stranger.sessionID, id: .version7(), issuedAt: stranger.issuedAt,
                     expiresAt: stranger.expiresAt), now: Date())
