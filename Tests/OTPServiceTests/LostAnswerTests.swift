@@ -16,9 +16,10 @@ struct LostAnswerTests {
 
     /// Loses the answer, and asks the same again; the answer to that.
     private func again(
-        _ link: LossyLink, _ fate: CommitFate, _ ask: @escaping @Sendable () async throws -> Answer
+        _ link: LossyLink, _ fate: CommitFate, at events: [String] = Self.events,
+        _ ask: @escaping @Sendable () async throws -> Answer
     ) async throws -> Answer {
-        let first = try await link.lose(fate, at: Self.events, ask)
+        let first = try await link.lose(fate, at: events, ask)
         #expect(first.status == 503 && first.problem == "service-unavailable", "\(first.status) \(first.text)")
         #expect((1...60).contains(Int(first.header("retry-after") ?? "") ?? 0))
         var second = try await ask()
@@ -130,6 +131,23 @@ struct LostAnswerTests {
             #expect(second.problem == "incorrect-code", "\(second.text)")
             #expect(second.integer("attempts_left") == (fate == .committed ? 3 : 4))
             try await isGood(challenge, server)
+        }
+    }
+
+    @Test(
+        "what an operator decided holds after the repeat",
+        arguments: [
+            ("/internal/destinations/IN/block", "insert or update on destinations", "destination-throttled"),
+            ("/internal/budget/pause", "update on sending_switch", "sms-budget-exhausted"),
+        ], CommitFate.allCases)
+    func operators(decision: (path: String, event: String, problem: String), fate: CommitFate) async throws {
+        try await withOTPServerOnLossyLink(delivers: false) { server, link in
+            let token = try await OperatorRouteTests.token(server)
+            let second = try await again(link, fate, at: [decision.event]) {
+                try await server.api.post(decision.path, #"{"reason":"pumping"}"#, token: token)
+            }
+            #expect(second.status == 200 && second.string("reason") == "pumping", "\(second.text)")
+            #expect(try await server.send(phone).problem == decision.problem)
         }
     }
 }
