@@ -45,6 +45,8 @@ struct OperatorsPage: Sendable {
             return try await show(notice, .badRequest, request, context)
         }
         let outcome = try await appoint(phone: phone, role: role, by: context.admin, origin: AuditOrigin(context.base))
+        // Whoever adds somebody expects to be shown a secret, and may have lost that answer.
+        if case .changed = outcome { return .seeOther("/operators?done=\(Done.known.rawValue)") }
         return try await answer(outcome, request, context)
     }
 
@@ -76,11 +78,17 @@ struct OperatorsPage: Sendable {
     private static let ownRole = Notice.bad("Nothing was changed: another owner has to change your role.")
 
     private enum Done: String {
-        case changed, removed
+        case changed, known, removed
 
         var notice: Notice {
             switch self {
             case .changed: .good("The role is changed and holds from the next request on.")
+            case .known:
+                .good(
+                    """
+                    This phone is an operator's already, with this role now. If nobody was shown their secret, remove them and add \
+                    them again.
+                    """)
             case .removed: .good("The operator is removed and signed out everywhere.")
             }
         }
