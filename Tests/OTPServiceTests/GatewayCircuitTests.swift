@@ -45,8 +45,8 @@ struct GatewayCircuitTests {
             for phone in others { #expect(try await server.send(phone).status == 202) }
             let state = try await server.api.get("/v1/otp/challenges/\(challenge)").string("delivery", "state")
             #expect(state == "queued")
-            // A probe now and then at most: the second goes after six seconds.
-            #expect(server.gateway.requests().count <= asked + 2)
+            // Probes now and then at most, five at once: after three quarters of a second, then after two and four.
+            #expect(server.gateway.requests().count <= asked + 15)
             #expect(throws: (any Error).self) { try server.assembly.watch.check() }
             server.gateway.updateAccount { $0 = well }
             for phone in [first] + others { _ = try await server.codes(phone, within: .seconds(60)) }
@@ -114,6 +114,26 @@ struct GatewayCircuitTests {
             _ = try await server.codes(good, within: .seconds(60))
             #expect(try await server.wait(for: "failed", of: challenge) == "failed configuration 418")
             #expect(!server.assembly.watch.isOpen)
+        }
+    }
+
+    @Test("OBX-04: many odd numbers, older than the others, keep them waiting for moments")
+    func oddNumbers() async throws {
+        try await withOTPServer(["OTP_SENDS_PER_PREFIX": "100000/60"]) { server in
+            var odd: [String] = []
+            for number in 0..<12 {
+                let suffix = ["0201", "0301", "0418"][number % 3]
+                let phone = try #require(PhoneNumber(e164: "+91987\(100 + number)" + suffix))
+                odd.append(try await server.challenge(phone))
+            }
+            try await waitUntil { server.assembly.watch.isOpen }
+            let good = (0..<10).map { _ in PhoneNumber.fresh() }
+            for phone in good { #expect(try await server.send(phone).status == 202) }
+            for phone in good { _ = try await server.codes(phone, within: .seconds(20)) }
+            for challenge in odd {
+                #expect(try await server.wait(for: "failed", of: challenge).hasPrefix("failed "))
+            }
+            try await waitUntil { !server.assembly.watch.isOpen }
         }
     }
 

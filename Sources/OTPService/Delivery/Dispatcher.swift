@@ -106,12 +106,12 @@ package final class Dispatcher: Service, Sendable {
             let messages: [Message]
             do {
                 if admitted < free { try await sweep() }
-                messages = admitted > 0 ? try await outbox.claim(admitted) : []
+                messages = admitted > 0 ? try await outbox.claim(admitted, leastTriedFirst: watch.isOpen) : []
             } catch {
                 logger.warning("outbox out of reach", metadata: ["error": "\(error)"])
                 messages = []
             }
-            if admitted > 0, messages.isEmpty { watch.probeUnused() }
+            if admitted > 0 { watch.taken(messages) }
             state.withLock { state in
                 state.inFlight += messages.count
                 state.backlog = messages.count == admitted

@@ -18,12 +18,16 @@ package struct Outbox: Sendable {
     }
 
     /// Takes up to `limit` due messages, oldest first, and ends those whose challenge cannot be answered any more.
-    package func claim(_ limit: Int, at moment: Date? = nil) async throws(PostgresError) -> [Message] {
+    ///
+    /// `leastTriedFirst`: for probes, so that messages that were refused do not stand before those that were never tried.
+    package func claim(
+        _ limit: Int, leastTriedFirst: Bool = false, at moment: Date? = nil
+    ) async throws(PostgresError) -> [Message] {
         let lease = UUID()
         let rows = try await postgres.write(
             """
             SELECT challenge_id, number, channel, tries, phone, purpose, key_id, code_length, remaining, waited, sent_before
-            FROM claim_messages(\(moment), \(limit), \(lease), \(leaseSeconds))
+            FROM take_messages(\(moment), \(limit), \(leastTriedFirst), \(lease), \(leaseSeconds))
             """)
         var messages: [Message] = []
         messages.reserveCapacity(rows.count)

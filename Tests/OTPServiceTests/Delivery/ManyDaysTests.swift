@@ -99,7 +99,7 @@ struct ManyDaysTests {
             try await Self.everything(database)
             let id = try #require(try await database.execute("SELECT id FROM challenges").first ?? nil)
             for statement in [
-                "SELECT count(*) FROM claim_messages(NULL, 10, gen_random_uuid(), 30)",
+                "SELECT count(*) FROM take_messages(NULL, 10, false, gen_random_uuid(), 30)",
                 "SELECT end_dead_messages(NULL, 10)",
                 "SELECT count(*) FROM challenges c JOIN messages m ON m.challenge_id = c.id WHERE c.id = '\(id)'",
                 "SELECT count(*) FROM count_messages(now() - interval '20 min', now() + interval '24 h')",

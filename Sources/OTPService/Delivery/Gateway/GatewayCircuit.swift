@@ -1,11 +1,13 @@
 /// The rule of the circuit between us and the gateway: pure values, the time is handed in.
 ///
-/// - *closed*: everything may go out. A refusal that concerns every message (key, template, address, balance) opens it.
-/// - *open*: nothing goes out but one message as a probe after a pause that doubles from 2 s to a minute; the rest waits
-///   in the outbox. The first message that the gateway takes closes it.
+/// - *closed*: everything may go out. A refusal that concerns every message (key, template, address, balance) opens it; if the
+///   gateway has taken a message within the last ten seconds, only the third in a row does.
+/// - *open*: nothing goes out but five messages as probes after a pause that doubles from a quarter of a second to a minute; the
+///   rest waits in the outbox. The first message that the gateway takes closes it.
 ///
 /// A message that was refused, then saw others accepted, and is refused again is alone in its trouble: it fails, and opens
-/// nothing. Otherwise one odd number could keep all others waiting.
+/// nothing. Otherwise odd numbers, which the gateway refuses with a code that concerns all, could keep all others waiting; so
+/// probes are those first that were tried least, too.
 package struct GatewayCircuit: Sendable {
     package typealias Instant = ContinuousClock.Instant
 
@@ -14,11 +16,14 @@ package struct GatewayCircuit: Sendable {
         /// What the gateway said last.
         package fileprivate(set) var refusal: GatewayRefusal
         package let since: Instant
-        /// When the next message may try.
+        /// When the next messages may try.
         package fileprivate(set) var nextProbe: Instant
         fileprivate var pause: Duration
-        /// A message is on its way to find out; after this moment it counts as lost.
-        fileprivate var probeLost: Instant?
+        /// Probes are out, or being chosen; after this moment they count as lost.
+        fileprivate var probesLost: Instant?
+        /// The messages of which no outcome is known yet.
+        fileprivate var probes: Set<String> = []
+        fileprivate var aProbeWasRefused = false
         /// Found by the self-test, so that a self-test may also end it.
         fileprivate let bySelfTest: Bool
     }
@@ -26,7 +31,7 @@ package struct GatewayCircuit: Sendable {
     /// How many messages may go out now.
     package enum Admission: Sendable, Hashable {
         case all
-        case oneProbe
+        case probes(Int)
         case nothing
     }
 
@@ -45,6 +50,7 @@ package struct GatewayCircuit: Sendable {
     package private(set) var silence: (count: Int, since: Instant)?
 
     private var successes = 0
+    private var refusalsInARow = 0
     private var refused: [String: Refused] = [:]
 
     private struct Refused {
@@ -52,8 +58,13 @@ package struct GatewayCircuit: Sendable {
         var isAlone = false
     }
 
-    private static let firstPause = Duration.seconds(2)
+    private static let firstPause = Duration.milliseconds(250)
     private static let longestPause = Duration.seconds(60)
+    /// As many as are odd at once without being noticed.
+    private static let probes = 5
+    /// For so long after a success a refusal may be the message's own fault.
+    private static let trust = Duration.seconds(10)
+    private static let refusalsToOpen = 3
     /// Longer than two attempts with a call take.
     private static let probeLife = Duration.seconds(40)
     /// Beyond this many remembered messages all are forgotten; those that meet a refusal again then open the circuit again.
@@ -62,17 +73,23 @@ package struct GatewayCircuit: Sendable {
     /// A closed circuit.
     package init() {}
 
-    /// Asked before messages are taken from the outbox; `oneProbe` is given once, until its outcome is noted or it is lost.
+    /// Asked before messages are taken from the outbox; `probes` are given once, until their outcomes are noted or they are lost.
     package mutating func admission(at now: Instant) -> Admission {
         guard let opening else { return .all }
-        if let lost = opening.probeLost, now < lost { return .nothing }
+        if let lost = opening.probesLost, now < lost { return .nothing }
         guard now >= opening.nextProbe else { return .nothing }
-        self.opening?.probeLost = now + Self.probeLife
-        return .oneProbe
+        self.opening?.probesLost = now + Self.probeLife
+        self.opening?.probes = []
+        self.opening?.aProbeWasRefused = false
+        return .probes(Self.probes)
     }
 
-    /// The probe was not used: nothing was due.
-    package mutating func probeUnused() { opening?.probeLost = nil }
+    /// The messages that were taken as probes, by their references; none if nothing was due.
+    package mutating func probing(_ messages: [String]) {
+        guard opening?.probesLost != nil else { return }
+        opening?.probes = Set(messages)
+        if messages.isEmpty { opening?.probesLost = nil }
+    }
 
     /// What the gateway made of a message, which is named by its reference.
     package mutating func note(_ outcome: GatewayOutcome, of message: String, at now: Instant) -> Change {
@@ -81,6 +98,7 @@ package struct GatewayCircuit: Sendable {
             silence = nil
             lastSuccess = now
             successes += 1
+            refusalsInARow = 0
             refused[message] = nil
             guard opening != nil else { return .none }
             opening = nil
@@ -93,11 +111,7 @@ package struct GatewayCircuit: Sendable {
         case .transient, .unknown:
             silence = (count: (silence?.count ?? 0) + 1, since: silence?.since ?? now)
         }
-        // Neither taken nor refused for a reason of the account: the probe has found out nothing.
-        if let opening, opening.probeLost != nil {
-            self.opening?.probeLost = nil
-            self.opening?.nextProbe = now + opening.pause
-        }
+        settle(message, wasRefused: false, at: now)
         return .none
     }
 
@@ -105,27 +119,36 @@ package struct GatewayCircuit: Sendable {
         let earlier = refused[message]
         if refused.count >= Self.memory { refused = [:] }
         refused[message] = Refused(successes: successes)
-        guard let opening else {
-            if let earlier, earlier.successes < successes {
-                refused[message]?.isAlone = true
-                return .none
-            }
-            open(refusal, bySelfTest: false, at: now)
-            return .opened
+        if opening != nil {
+            opening?.refusal = refusal
+            settle(message, wasRefused: true, at: now)
+            return .none
         }
-        self.opening?.refusal = refusal
-        // Messages that were on their way when it opened say nothing new.
-        guard opening.probeLost != nil else { return .none }
-        let pause = min(opening.pause * 2, Self.longestPause)
+        if let earlier, earlier.successes < successes {
+            refused[message]?.isAlone = true
+            return .none
+        }
+        refusalsInARow += 1
+        if let lastSuccess, now - lastSuccess < Self.trust, refusalsInARow < Self.refusalsToOpen { return .none }
+        open(refusal, bySelfTest: false, at: now)
+        return .opened
+    }
+
+    /// A probe has an outcome; after the last one the next pause begins. Messages that were on their way when it opened say nothing
+    /// new, and a probe that was neither taken nor refused has found out nothing: the pause grows by refusals only.
+    private mutating func settle(_ message: String, wasRefused: Bool, at now: Instant) {
+        guard opening?.probes.remove(message) != nil else { return }
+        if wasRefused { opening?.aProbeWasRefused = true }
+        guard let opening, opening.probes.isEmpty else { return }
+        let pause = opening.aProbeWasRefused ? min(opening.pause * 2, Self.longestPause) : opening.pause
         self.opening?.pause = pause
         self.opening?.nextProbe = now + pause
-        self.opening?.probeLost = nil
-        return .none
+        self.opening?.probesLost = nil
     }
 
     private mutating func open(_ refusal: GatewayRefusal, bySelfTest: Bool, at now: Instant) {
         opening = Opening(
-            refusal: refusal, since: now, nextProbe: now + Self.firstPause, pause: Self.firstPause, probeLost: nil,
+            refusal: refusal, since: now, nextProbe: now + Self.firstPause, pause: Self.firstPause,
             bySelfTest: bySelfTest)
     }
 
@@ -141,11 +164,10 @@ package struct GatewayCircuit: Sendable {
         return .closed
     }
 
-    /// How long a message that was just refused waits; nil if it is alone in its trouble. A little longer than until the
-    /// next probe, so that another message is the probe if there is one.
+    /// How long a message that was just refused waits; nil if it is alone in its trouble.
     package func pause(ofRefused message: String, at now: Instant) -> Duration? {
         if refused[message]?.isAlone == true { return nil }
         guard let opening else { return .milliseconds(500) }
-        return max(opening.nextProbe - now, .zero) + .seconds(1)
+        return max(opening.nextProbe - now, .milliseconds(250))
     }
 }

@@ -29,7 +29,7 @@ package final class GatewayWatch: Sendable {
     package func admitted(_ free: Int) -> Int {
         switch state.withLock({ $0.circuit.admission(at: .now) }) {
         case .all: free
-        case .oneProbe: min(free, 1)
+        case .probes(let count): min(free, count)
         case .nothing: 0
         }
     }
@@ -37,8 +37,10 @@ package final class GatewayWatch: Sendable {
     /// Whether messages are held back.
     package var isOpen: Bool { state.withLock { $0.circuit.opening != nil } }
 
-    /// The admitted probe found nothing due.
-    package func probeUnused() { state.withLock { $0.circuit.probeUnused() } }
+    /// What was taken from the outbox; while the circuit is open these are its probes.
+    package func taken(_ messages: [Message]) {
+        state.withLock { if $0.circuit.opening != nil { $0.circuit.probing(messages.map(\.correlation)) } }
+    }
 
     /// What the gateway made of a message.
     package func note(_ outcome: GatewayOutcome, of message: String) {
