@@ -19,8 +19,10 @@ package enum OTPService: ServiceDefinition {
     package static let databaseVariable = "OTP_DATABASE_URL"
     /// All that it answers with when it refuses.
     package static let problems = ProblemCatalog(prefix: "/v1/otp", types: ProblemType.otp)
-    /// `send-test` and `validate-template`, besides the commands of every service.
-    package static var subcommands: [any ParsableCommand.Type] { [SendTestCommand.self, ValidateTemplateCommand.self] }
+    /// Besides the commands of every service.
+    package static var subcommands: [any ParsableCommand.Type] {
+        [SendTestCommand.self, ValidateTemplateCommand.self, ResumeCommand.self, AllowCommand.self]
+    }
 
     /// Where the numbered SQL files are.
     package static var migrationsDirectory: URL { Bundle.module.bundleURL.appending(path: "Migrations") }
@@ -89,7 +91,7 @@ package enum OTPService: ServiceDefinition {
         var configuration = HTTPClientConfiguration()
         configuration.maximumBodySize = 64 * 1024
         configuration.connectionsPerHost = 64
-        if !isProduction, let host = account.plainHost { configuration.plainHTTPHosts = [host] }
+        if !isProduction, let host = account.baseURL.plainHost { configuration.plainHTTPHosts = [host] }
         return configuration
     }
 }

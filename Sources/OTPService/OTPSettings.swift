@@ -108,13 +108,12 @@ package struct OTPSettings: Sendable {
 
     /// In development the simulator beside us, in production an account that must be named.
     private static func gateway(_ reader: SettingsReader, isProduction: Bool) -> MSG91Account {
-        var url = reader.string(
-            "MSG91_BASE_URL", default: isProduction ? "https://control.msg91.com" : "http://127.0.0.1:8090")
-        while url.hasSuffix("/") { url.removeLast() }
-        let secure = url.hasPrefix("https://") && url.count > "https://".count
-        let plain = url.hasPrefix("http://") && url.count > "http://".count
-        if isProduction ? !secure : !(secure || plain) {
-            reader.problem("MSG91_BASE_URL", isProduction ? "must begin with https:// in production" : "must be a URL")
+        let url = reader.parsed(
+            "MSG91_BASE_URL", default: isProduction ? .msg91 : .simulator,
+            "an https URL without query, user info and fragment"
+                + (isProduction ? "" : ", or http to this machine, a private address or a name without a dot")
+        ) { text in
+            GatewayURL(text).flatMap { isProduction && $0.plainHost != nil ? nil : $0 }
         }
         let key =
             isProduction ? reader.required("MSG91_AUTH_KEY") : reader.string("MSG91_AUTH_KEY", default: simulatorKey)
@@ -130,21 +129,25 @@ package struct OTPSettings: Sendable {
         if !key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
             reader.problem("MSG91_AUTH_KEY", "must be printable ASCII without blanks")
         }
+        if !template.isEmpty,
+            !(1...64).contains(template.utf8.count) || !template.utf8.allSatisfy(Self.isTemplateCharacter)
+        {
+            reader.problem("MSG91_TEMPLATE_ID", "must be letters, digits, hyphens and underscores, 64 at most")
+        }
         return MSG91Account(
             baseURL: url, authKey: Secret(bytes: Array(key.utf8)), templateID: template,
             keyPosition: reader.choice("MSG91_AUTH_IN", default: .header))
     }
 
+    private static func isTemplateCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+
     private static let simulatorKey = "simulator-auth-key"
     private static let simulatorTemplate = "66a1f0c3d2b4e5968778695a"
-}
-
-extension MSG91Account {
-    /// The host of a plain-http base URL, which the client must be told to accept; nil for https.
-    var plainHost: String? {
-        guard baseURL.hasPrefix("http://") else { return nil }
-        let rest = baseURL.dropFirst("http://".count).prefix { $0 != "/" }
-        let host = rest.first == "[" ? rest.prefix { $0 != "]" } + "]" : rest.prefix { $0 != ":" }
-        return String(host)
-    }
 }

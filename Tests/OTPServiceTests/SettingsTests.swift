@@ -14,7 +14,7 @@ struct SettingsTests {
         #expect(settings.destinations.countries == ["IN"])
         #expect(settings.defaultRegion == nil)
         #expect(settings.retentionDays == 30)
-        #expect(settings.gateway.baseURL == "http://127.0.0.1:8090")
+        #expect(settings.gateway.baseURL.text == "http://127.0.0.1:8090")
     }
 
     @Test("all problems are told at once, none with its value")
@@ -60,12 +60,41 @@ struct SettingsTests {
                 == ["MSG91_AUTH_KEY", "MSG91_TEMPLATE_ID"])
     }
 
-    @Test("a plain-http host is found in its URL")
-    func plainHost() throws {
-        func host(_ url: String) throws -> String? { try Keys.settings(["MSG91_BASE_URL": url]).gateway.plainHost }
-        #expect(try host("http://msg91-simulator:8090/") == "msg91-simulator")
-        #expect(try host("http://[::1]:8090") == "[::1]")
-        #expect(try host("https://control.msg91.com") == nil)
+    @Test("SMS: plain http goes to a simulator nearby only, and what is no URL stops the start")
+    func gatewayURL() {
+        for (text, plainHost) in [
+            ("http://msg91-simulator:8090/", "msg91-simulator"), ("http://[::1]:8090", "[::1]"),
+            ("http://127.0.0.1", "127.0.0.1"), ("http://10.1.2.3:8090/a/b", "10.1.2.3"),
+            ("http://172.31.0.1", "172.31.0.1"),
+            ("http://192.168.1.9", "192.168.1.9"), ("http://[fd00::1]", "[fd00::1]"),
+            ("http://sim.localhost", "sim.localhost"),
+            ("https://control.msg91.com", nil), ("https://control.msg91.com:443//", nil),
+            ("https://203.0.113.7/x", nil),
+        ] as [(String, String?)] {
+            let url = GatewayURL(text)
+            #expect(url != nil && url?.plainHost == plainHost && url?.text.hasSuffix("/") == false, "\(text)")
+        }
+        for text in [
+            "", "http://", "https://", "https:///", "ftp://x", "http://203.0.113.7:8091", "http://control.msg91.com",
+            "http://172.32.0.1", "http://11.0.0.1", "https://exa mple", "https://host:99999", "https://host:0",
+            "https://host:",
+            "https://u:p@h", "https://h/?q=1", "https://h#f", "https://h?q", "https://-h", "https://h..x",
+            "https://[::1", "https://[x]",
+            "https://999.1.1.1", "https://1.2.3", "https://h\\x", "http://[2001:db8::1]", "http://10.1.2.3.example.com",
+        ] {
+            #expect(GatewayURL(text) == nil, "\(text)")
+        }
+    }
+
+    @Test("a template's id is letters and digits")
+    func templateID() {
+        for (text, isGood) in [
+            ("66a1f0c3d2b4e5968778695a", true), ("b a", false), ("a&b", false),
+            (String(repeating: "a", count: 65), false),
+        ] {
+            let isTaken = (try? Keys.settings(["MSG91_TEMPLATE_ID": text])) != nil
+            #expect(isTaken == isGood, "\(text)")
+        }
     }
 
     @Test("nothing that prints the settings shows a secret")

@@ -6,7 +6,7 @@ package import Hummingbird
 /// Everything in it goes to the client: never put an error's description into it.
 package struct Problem: Error, Sendable {
     package var type: ProblemType
-    /// What is particular to this occurrence, in a sentence for the developer of the client.
+    /// What is particular to this occurrence, in a sentence for the developer of the client; nil: the explanation of the type.
     package var detail: String?
     /// Seconds after which trying again makes sense; goes into `Retry-After` (RFC 9110 §10.2.3).
     package var retryAfter: Int?

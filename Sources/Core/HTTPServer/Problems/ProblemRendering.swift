@@ -15,7 +15,7 @@ extension Problem {
         text.member("type", "\(prefix)/problems/\(type.code)")
         text.member("title", type.title)
         text.member("status", type.status)
-        if let detail { text.member("detail", detail) }
+        text.member("detail", detail ?? type.explanation)
         text.member("code", type.code)
         if let requestID { text.member("request_id", requestID) }
         for (name, value) in members.sorted(by: { $0.key < $1.key }) {

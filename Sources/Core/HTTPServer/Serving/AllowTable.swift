@@ -25,7 +25,6 @@ struct AllowTable: Sendable {
             names.formUnion(entry.methods.map(\.rawValue))
         }
         guard !names.isEmpty else { return nil }
-        names.insert("OPTIONS")
         if names.contains("GET") { names.insert("HEAD") }
         return names.sorted().joined(separator: ", ")
     }

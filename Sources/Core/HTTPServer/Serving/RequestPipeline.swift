@@ -95,7 +95,6 @@ struct RequestPipeline: Sendable {
         guard status == .notFound else { throw Problem(status.code < 500 ? .invalidRequest : .internalError) }
         if head.method == .options, head.path == "*" { return (.empty(.noContent), nil) }
         guard let allow = allowed.methods(for: head.path ?? "/") else { throw Problem(.notFound) }
-        if head.method == .options { return (.empty(.noContent, headers: [.allow: allow]), nil) }
         throw Problem(.methodNotAllowed, headers: [.allow: allow])
     }
 

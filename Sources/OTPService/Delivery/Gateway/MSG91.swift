@@ -11,8 +11,8 @@ package struct MSG91Account: Sendable {
         case query
     }
 
-    /// `https://control.msg91.com`, without a slash at its end.
-    package let baseURL: String
+    /// `MSG91_BASE_URL`.
+    package let baseURL: GatewayURL
     /// The account's key.
     package let authKey: Secret
     /// The OTP template of the account, 24 hexadecimal digits.
@@ -21,7 +21,7 @@ package struct MSG91Account: Sendable {
     package let keyPosition: KeyPosition
 
     /// An account as it is configured.
-    package init(baseURL: String, authKey: Secret, templateID: String, keyPosition: KeyPosition = .header) {
+    package init(baseURL: GatewayURL, authKey: Secret, templateID: String, keyPosition: KeyPosition = .header) {
         self.baseURL = baseURL
         self.authKey = authKey
         self.templateID = templateID
@@ -122,7 +122,7 @@ package struct MSG91: Sendable {
         }
         let pairs = query.map { "\($0.0)=\(Self.escaped($0.1))" }.joined(separator: "&")
         return HTTPClientRequest(
-            method: method, url: "\(account.baseURL)\(path)?\(pairs)", headers: headers,
+            method: method, url: "\(account.baseURL.text)\(path)?\(pairs)", headers: headers,
             body: method == "POST" ? Array("{}".utf8) : nil, isRepeatable: false)
     }
 
@@ -167,5 +167,5 @@ package struct MSG91: Sendable {
 
 extension MSG91: CustomStringConvertible {
     /// The address only.
-    package var description: String { "MSG91(\(account.baseURL))" }
+    package var description: String { "MSG91(\(account.baseURL.text))" }
 }

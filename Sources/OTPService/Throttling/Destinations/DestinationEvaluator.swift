@@ -14,6 +14,13 @@ package struct DestinationEvaluator: Sendable {
         package let verified: Int
     }
 
+    /// A breaker that moved, and by what.
+    package struct Move: Sendable, Hashable {
+        package let count: Count
+        package let from: Breaker.State
+        package let to: Breaker.State
+    }
+
     let postgres: PostgresClient
     let policy: BreakerPolicy
 
@@ -23,9 +30,9 @@ package struct DestinationEvaluator: Sendable {
         self.policy = policy
     }
 
-    /// One pass; returns the last hour of the destinations that it has counted something of, nil if another instance is at
-    /// it. `at` is for tests. Throws `PostgresError`.
-    package func evaluate(at moment: Date? = nil) async throws -> [Count]? {
+    /// One pass; returns the last hour of the destinations that it has counted something of, and the breakers that it has moved;
+    /// nil if another instance is at it. `at` is for tests. Throws `PostgresError`.
+    package func evaluate(at moment: Date? = nil) async throws -> (counts: [Count], moves: [Move])? {
         try await postgres.transaction { transaction in
             let locked = try await transaction.query("SELECT pg_try_advisory_xact_lock(\(Self.lockKey))").first?
                 .decode(column: 0, as: Bool.self)
@@ -35,8 +42,7 @@ package struct DestinationEvaluator: Sendable {
                 .decode(column: 0, as: Date.self) ?? Date()
             let ripe = try await count(transaction, at: now)
             let touched = try await add(ripe, transaction, at: now)
-            try await move(touched, transaction, at: now)
-            return touched
+            return (touched, try await move(touched, transaction, at: now))
         }
     }
 
@@ -112,7 +118,9 @@ package struct DestinationEvaluator: Sendable {
     }
 
     /// Moves the breakers of destinations that have counted something, and those that are not closed.
-    private func move(_ touched: [Count], _ transaction: PostgresTransaction, at now: Date) async throws {
+    private func move(
+        _ touched: [Count], _ transaction: PostgresTransaction, at now: Date
+    ) async throws -> [Move] {
         var breakers: [String: Breaker] = [:]
         let rows = try await transaction.query(
             """
@@ -136,14 +144,29 @@ package struct DestinationEvaluator: Sendable {
             counts[count.name] = count
             if breakers[count.name] == nil { breakers[count.name] = Breaker(since: now) }
         }
+        var moves: [Move] = []
         for (name, before) in breakers.sorted(by: { $0.key < $1.key }) {
             var breaker = before
             let isNew = breaker.evaluate(
                 sends: counts[name]?.sends ?? 0, verified: counts[name]?.verified ?? 0, at: now, policy)
             if breaker != before { try await write(breaker, of: name, transaction) }
+            guard isNew else { continue }
             // What was counted before a change says nothing about the time after it.
-            if isNew { _ = try await transaction.query("DELETE FROM destination_counts WHERE destination = \(name)") }
+            _ = try await transaction.query("DELETE FROM destination_counts WHERE destination = \(name)")
+            let count =
+                before.state == .halfOpen
+                ? Count(name: name, sends: before.trialSends, verified: before.trialVerified)
+                : counts[name] ?? Count(name: name, sends: 0, verified: 0)
+            moves.append(Move(count: count, from: before.state, to: breaker.state))
+            if breaker.state == .open {
+                _ = try await transaction.query(
+                    """
+                    UPDATE destinations SET judged_sends = \(count.sends), judged_verified = \(count.verified)
+                    WHERE destination = \(name)
+                    """)
+            }
         }
+        return moves
     }
 
     private func write(_ breaker: Breaker, of name: String, _ transaction: PostgresTransaction) async throws {

@@ -57,13 +57,15 @@ package struct DestinationStore: Sendable {
     package func decide(
         _ override: DestinationOverride, _ name: DestinationName, by service: String, reason: String?
     ) async throws(PostgresError) -> Destination {
+        // A reason belongs to its decision: repeated without one it keeps it, the opposite does not.
         _ = try await postgres.write(
             """
             INSERT INTO destinations AS d (destination, since, override, override_by, override_reason, override_since)
             VALUES (\(name.description), now(), \(override.rawValue), \(service), \(reason), now())
             ON CONFLICT (destination) DO UPDATE SET
                 override = excluded.override, override_by = excluded.override_by,
-                override_reason = coalesce(excluded.override_reason, d.override_reason),
+                override_reason = coalesce(
+                    excluded.override_reason, CASE WHEN d.override = excluded.override THEN d.override_reason END),
                 override_since = excluded.override_since
             WHERE d.override IS DISTINCT FROM excluded.override
                 OR d.override_reason IS DISTINCT FROM coalesce(excluded.override_reason, d.override_reason)
@@ -87,7 +89,9 @@ package struct DestinationStore: Sendable {
             ), decided AS (
                 SELECT * FROM destinations WHERE \(name)::text IS NULL OR destination = \(name)
             )
-            SELECT coalesce(d.destination, c.destination), coalesce(c.sends, 0), coalesce(c.verified, 0),
+            SELECT coalesce(d.destination, c.destination),
+                coalesce(c.sends, 0) + CASE WHEN d.state <> 'closed' THEN d.judged_sends ELSE 0 END,
+                coalesce(c.verified, 0) + CASE WHEN d.state <> 'closed' THEN d.judged_verified ELSE 0 END,
                 coalesce(d.state::text, 'closed'), d.since, d.until, d.override, d.override_by, d.override_reason,
                 d.override_since, now()
             FROM decided d FULL JOIN counted c ON c.destination = d.destination

@@ -39,10 +39,28 @@ package struct DestinationWatch: Service {
 
     private func evaluate(purges: Bool) async {
         do {
-            if let counts = try await evaluator.evaluate() { gauges.record(counts) }
+            if let pass = try await evaluator.evaluate() {
+                gauges.record(pass.counts)
+                for move in pass.moves { log(move) }
+            }
             if purges { try await evaluator.purge() }
         } catch {
             logger.warning("destinations not evaluated", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+extension DestinationWatch {
+    /// A block of numbers is named without its last four digits, which is no phone number.
+    private func log(_ move: DestinationEvaluator.Move) {
+        let metadata: Logger.Metadata = [
+            "destination": "\(move.count.name)", "from": "\(move.from.rawValue)", "to": "\(move.to.rawValue)",
+            "sends": "\(move.count.sends)", "verified": "\(move.count.verified)",
+        ]
+        if move.to == .open {
+            logger.warning("a destination's breaker opened: too few of its codes are verified", metadata: metadata)
+        } else {
+            logger.notice("a destination's breaker moved", metadata: metadata)
         }
     }
 }
