@@ -84,9 +84,12 @@ package struct OTPAssembly: Sendable {
             fields: RateLimitFields(limits), metrics: metrics)
         destinations = DestinationRoutes(store: destinationStore, watch: destinationWatch, tokens: tokens)
         let budgetStore = BudgetStore(postgres: postgres)
-        budget = BudgetRoutes(store: budgetStore, limit: limits.dailyBudget, watch: destinationWatch, tokens: tokens)
+        let statisticsStore = StatisticsStore(postgres: postgres)
+        budget = BudgetRoutes(
+            store: budgetStore, limit: limits.dailyBudget, statistics: statisticsStore, watch: destinationWatch,
+            tokens: tokens)
         budgetWatch = limits.dailyBudget.map { BudgetWatch(store: budgetStore, limit: $0, logger: logger) }
-        statistics = StatisticsRoutes(statistics: StatisticsStore(postgres: postgres), tokens: tokens)
+        statistics = StatisticsRoutes(statistics: statisticsStore, tokens: tokens)
         messageLog = MessageLogRoutes(log: MessageLog(postgres: postgres), tokens: tokens)
         unlock = UnlockRoutes(store: store, tokens: tokens)
         gatewayRoutes = GatewayRoutes(watch: watch, tokens: tokens)

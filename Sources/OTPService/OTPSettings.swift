@@ -37,10 +37,7 @@ package struct OTPSettings: Sendable {
             maxAttempts: reader.integer("OTP_MAX_ATTEMPTS", default: 5, in: 1...10))
         limits = Self.limits(reader)
         destinations = DestinationPolicy(countries: Self.countries(reader))
-        defaultRegion = reader.optional("DEFAULT_REGION")?.uppercased()
-        if let defaultRegion, !PhoneNumber.isKnownRegion(defaultRegion) {
-            reader.problem("DEFAULT_REGION", "must be a two-letter country code like IN")
-        }
+        defaultRegion = reader.region("DEFAULT_REGION")
         retentionDays = reader.integer("OTP_RETENTION_DAYS", default: 30, in: 1...3650)
         gateway = Self.gateway(reader, isProduction: isProduction)
         webhookSecret = WebhookSecret(reader)

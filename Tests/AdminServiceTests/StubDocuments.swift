@@ -8,6 +8,7 @@ import Testing
 struct StubDocuments {
     let name: ServiceName
     var userStatus = "active"
+    var isPaused = false
 
     static let userID = "0190a0b0-0000-7000-8000-000000000001"
 
@@ -18,11 +19,11 @@ struct StubDocuments {
             """
             {"destinations":[{"prefix":"+9198765","country":"IN","state":"open","sends":50,"verified":1,"conversion":0.02,
               "since":"2026-11-24T07:30:00.000Z","until":"2026-11-24T08:30:00.000Z"}],
-             "as_of":"2026-11-24T08:00:01.000Z"}
+             "paused":\(isPaused),"as_of":"2026-11-24T08:00:01.000Z"}
             """
         case (.otp, "/internal/budget"):
             """
-            {"day":"2026-11-24","used":10,"limit":1000,"paused":false,"since":"2026-11-24T00:00:00.000Z",
+            {"day":"2026-11-24","used":10,"limit":1000,"paused":\(isPaused),"since":"2026-11-24T00:00:00.000Z",
              "as_of":"2026-11-24T08:00:01.000Z"}
             """
         case (.otp, "/internal/gateway"): #"{"state":"closed","last_success_at":"2026-11-24T08:00:00.000Z"}"#

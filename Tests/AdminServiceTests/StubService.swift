@@ -29,6 +29,7 @@ final class StubService: Sendable {
         /// Answers 503 to so many actions after carrying them out: an answer that got lost.
         var lostAnswers = 0
         var status = "active"
+        var isPaused = false
         var told: [String] = []
     }
 
@@ -60,7 +61,9 @@ final class StubService: Sendable {
                 group.get("\(path)") { request, context in try await self.answer(request) }
             }
             group.get("changes") { request, _ in try await self.changes(request) }
-            for path in ["users/{id}/{action}", "destinations/{id}/{action}", "phones/{id}/{action}"] {
+            for path in [
+                "users/{id}/{action}", "destinations/{id}/{action}", "phones/{id}/{action}", "budget/{action}",
+            ] {
                 group.post("\(path)") { request, context in try await self.act(request) }
             }
         }
@@ -112,6 +115,8 @@ final class StubService: Sendable {
                 state.done.append(request.uri.path.replacing("/internal/", with: ""))
                 if request.uri.path.hasSuffix("/suspend") { state.status = "suspended" }
                 if request.uri.path.hasSuffix("/reactivate") { state.status = "active" }
+                if request.uri.path.hasSuffix("/pause") { state.isPaused = true }
+                if request.uri.path.hasSuffix("/resume") { state.isPaused = false }
             }
             defer { state.lostAnswers = max(0, state.lostAnswers - 1) }
             return (state.mode, state.lostAnswers > 0)
@@ -129,7 +134,8 @@ final class StubService: Sendable {
     }
 
     private func document(_ path: String) -> String {
-        StubDocuments(name: name, userStatus: state.withLock(\.status)).text(path)
+        let (status, isPaused) = state.withLock { ($0.status, $0.isPaused) }
+        return StubDocuments(name: name, userStatus: status, isPaused: isPaused).text(path)
     }
 
     static let userID = StubDocuments.userID

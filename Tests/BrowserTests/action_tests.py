@@ -49,6 +49,30 @@ def test_destinations(session):
     session.check("and allowed again", len(rows) == 1 and "allowed" in rows[0].lower(), rows)
 
 
+def test_pause(session):
+    """All sending is paused and resumed again; both are on the page, and real codes keep to it."""
+    def press(decision, reason):
+        session.go("/destinations")
+        if decision == "pause":
+            session.find("details.action summary").click()
+        session.fill("#sending-reason", reason)
+        session.press(f"button[value='{decision}']")
+
+    def send():
+        status, answer = session.stand.call("otp-service", "POST", "/v1/otp/send", {"phone": "+919812345019"})
+        return status, answer.get("code")
+
+    press("pause", "the bill of last night")
+    session.go("/destinations")
+    session.check(
+        "paused sending is shown, with the button that resumes it",
+        "All sending is paused" in session.text() and bool(session.all("button[value='resume']")))
+    session.check("and nothing is sent", send() == (429, "sms-budget-exhausted"))
+    press("resume", "talked to the provider")
+    session.check("sending is resumed", "Codes are sent again" in session.text() and bool(session.all("button[value='pause']")))
+    session.check("and codes go out", send() == (202, None))
+
+
 def test_operators(session, phone):
     end = phone[-3:]
     session.go("/operators")

@@ -183,11 +183,6 @@ class Stand:
             text = error.read()
             return error.code, json.loads(text) if text else None
 
-    def serves(self, name, path):
-        """Whether the service's published contract has a path."""
-        with urllib.request.urlopen(self.url(name) + "/openapi.yaml", timeout=10) as answer:
-            return f"\n  {path}:" in answer.read().decode()
-
     def code_for(self, phone):
         """The code that was sent to a phone last, from the simulator's inbox."""
         end = time.monotonic() + 15

@@ -151,12 +151,33 @@ struct OperatorRouteTests {
             }
             let refused = try await server.send(.fresh())
             #expect(refused.problem == "sms-budget-exhausted" && refused.header("retry-after") == "60")
+            #expect(try await Self.isPaused(server, token))
             #expect(try await server.api.post("/v1/otp/resend", again).problem == "sms-budget-exhausted")
             _ = try await server.api.post("/internal/budget/resume", "", token: token)
+            #expect(try await !Self.isPaused(server, token))
             #expect(try await server.send(.fresh()).status == 202)
             let view = try await server.api.get("/internal/budget", token: token)
             #expect(view.integer("used") == 11 && view.integer("limit") == 1000)
             #expect(view.string("changed_by") == "admin-service")
+        }
+    }
+
+    /// What the list of destinations says; it may be empty.
+    private static func isPaused(_ server: OTPServer, _ token: String) async throws -> Bool {
+        let list = try await server.api.get("/internal/destinations", token: token)
+        let object = try #require(JSONSerialization.jsonObject(with: Data(list.body)) as? [String: Any])
+        return try #require(object["paused"] as? Bool)
+    }
+
+    @Test("without a budget the day's messages are counted by the statistics, also after one was taken away")
+    func noBudget() async throws {
+        try await withOTPServer(delivers: false) { server in
+            let token = try await Self.token(server)
+            try await server.database.execute(
+                "INSERT INTO sms_budget VALUES ((now() AT TIME ZONE 'UTC')::date, 0, 77)")
+            for _ in 0..<3 { _ = try await server.challenge(.fresh()) }
+            let view = try await server.api.get("/internal/budget", token: token)
+            #expect(view.integer("used") == 3 && view.integer("limit") == nil)
         }
     }
 

@@ -22,7 +22,7 @@ struct Dashboard: Sendable {
     var countries: [MessageStatistics.Country]? {
         messages?.value.countries?.prefix(10).map { country in
             var country = country
-            country.state = destinations?.state(of: country.country)
+            country.state = destinations?.state(ofCountry: country.country)
             return country
         }
     }
@@ -31,7 +31,7 @@ struct Dashboard: Sendable {
     var prefixes: [MessageStatistics.Prefix]? {
         messages?.value.prefixes?.prefix(10).map { prefix in
             var prefix = prefix
-            prefix.state = destinations?.state(of: prefix.prefix)
+            prefix.state = destinations?.state(ofBlock: prefix.prefix, in: prefix.country)
             return prefix
         }
     }

@@ -5,7 +5,7 @@ import HTTPServer
 struct Budget: Sendable, Codable {
     /// The day that it counts, UTC.
     let day: String
-    /// Messages that it was charged with.
+    /// Messages of the day.
     let used: Int
     /// Nil: none is set.
     let limit: Int?

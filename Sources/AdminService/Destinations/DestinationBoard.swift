@@ -1,4 +1,5 @@
 import HTTPServer
+import Identity
 
 /// What otp-service says about destinations: the answer of its `GET /internal/destinations`, and our own.
 struct DestinationBoard: Sendable, Codable {
@@ -19,7 +20,7 @@ struct DestinationBoard: Sendable, Codable {
     }
 
     let destinations: [Item]
-    /// Whether all sending is paused.
+    /// Whether all sending is paused; nil if an otp-service of before does not say.
     let paused: Bool?
     let asOf: WireTime
 
@@ -30,11 +31,37 @@ struct DestinationBoard: Sendable, Codable {
 }
 
 extension DestinationBoard {
-    /// What keeps codes from a destination or from a part of it; nil if nothing is known to.
-    func state(of prefix: String) -> String? {
-        let states = destinations.filter { item in
-            item.prefix == prefix || prefix.hasPrefix("+") && item.prefix.hasPrefix(prefix)
-        }.map(\.state)
-        return ["blocked", "open", "half-open", "allowed"].first(where: states.contains)
+    /// What keeps codes from a block of numbers or from a part of it; nil if nothing is known to.
+    ///
+    /// As otp-service judges each number: the operators' word for its longest beginning comes first, then their word for its
+    /// country, then the breakers of both.
+    func state(ofBlock block: String, in country: String?) -> String? {
+        let parts = destinations.filter { $0.prefix != block && $0.prefix.hasPrefix(block) }.map(\.state)
+        let word = self.word(on: block) ?? destinations.first { $0.prefix == country && $0.isDecided }?.state
+        guard word == nil else { return word == "allowed" && parts.contains("blocked") ? "blocked" : word }
+        let breakers = destinations.filter { $0.prefix == block || $0.prefix == country }.map(\.state)
+        return Self.worst(of: breakers + parts)
     }
+
+    /// What keeps codes from a country; nil if nothing is known to. What is blocked or allowed within it is not the country.
+    func state(ofCountry country: String) -> String? {
+        // A word on +9 or +91 is one on every number of IN.
+        let code = PhoneNumber.callingCode(ofRegion: country).map { "+\($0)" }
+        return code.flatMap(word(on:)) ?? Self.worst(of: destinations.filter { $0.prefix == country }.map(\.state))
+    }
+
+    /// What operators said of the longest beginning that all these numbers have.
+    private func word(on beginning: String) -> String? {
+        destinations.filter { $0.isDecided && beginning.hasPrefix($0.prefix) }
+            .max { $0.prefix.utf8.count < $1.prefix.utf8.count }?.state
+    }
+
+    private static func worst(of states: [String]) -> String? {
+        ["blocked", "open", "half-open", "allowed"].first(where: states.contains)
+    }
+}
+
+extension DestinationBoard.Item {
+    /// Whether an operator said so, not the breaker.
+    fileprivate var isDecided: Bool { state == "blocked" || state == "allowed" }
 }

@@ -95,10 +95,10 @@ postkey_phone_outcome postkey_phone_parse(
     }
 }
 
-bool postkey_phone_knows_region(const char *region) {
+int postkey_phone_calling_code(const char *region) {
     try {
-        return PhoneNumberUtil::GetInstance()->GetCountryCodeForRegion(region) != 0;
+        return PhoneNumberUtil::GetInstance()->GetCountryCodeForRegion(region);
     } catch (...) {
-        return false;
+        return 0;
     }
 }

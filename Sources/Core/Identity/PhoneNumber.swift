@@ -67,8 +67,13 @@ package struct PhoneNumber: Sendable {
     package var prefix: String { String(e164.dropLast(min(4, e164.count - 1))) }
 
     /// Whether the library knows this two-letter region, so that a misspelt setting is found at start.
-    package static func isKnownRegion(_ region: String) -> Bool {
-        region.utf8.count == 2 && region.withCString { postkey_phone_knows_region($0) }
+    package static func isKnownRegion(_ region: String) -> Bool { callingCode(ofRegion: region) != nil }
+
+    /// The calling code of a two-letter region (ITU-T E.164 §6.2.1), 91 of `IN`; nil if the library does not know the region.
+    package static func callingCode(ofRegion region: String) -> Int? {
+        guard region.utf8.count == 2 else { return nil }
+        let code = region.withCString { postkey_phone_calling_code($0) }
+        return code > 0 ? Int(code) : nil
     }
 
     private static func isE164(_ text: String) -> Bool {

@@ -84,6 +84,22 @@ struct ConsoleActionTests {
         }
     }
 
+    @Test("paused sending is shown with what resumes it, and resumed from there")
+    func pause() async throws {
+        try await withAdminServer { server in
+            let browser = try await server.browser(.support)
+            for (decision, offered) in [("pause", "resume"), ("resume", "pause")] {
+                let answer = try await browser.submit(
+                    "/destinations", to: "/destinations/sending", ["decision": decision, "reason": "a bill"])
+                #expect(answer.status == 303 && server.otp.done.last == "budget/\(decision)")
+                let page = try await browser.get("/destinations")
+                #expect(page.text.contains(#"name="decision" value="\#(offered)""#))
+                #expect(!page.text.contains(#"name="decision" value="\#(decision)""#))
+                #expect(page.text.contains("All sending is paused") == (decision == "pause"))
+            }
+        }
+    }
+
     @Test("messages are masked; to look for a phone is for support, and the phone travels sealed")
     func messages() async throws {
         try await withAdminServer { server in

@@ -33,9 +33,10 @@ extension DashboardView {
             let isNear = budget.limit.map { budget.used >= $0 - $0 / 5 } ?? false
             tiles.append(
                 Tile(
-                    label: "Budget today", value: share ?? Wording.number(budget.used),
+                    label: share == nil ? "Messages today" : "Budget today",
+                    value: share ?? Wording.number(budget.used),
                     detail: budget.limit.map { "\(Wording.number(budget.used)) of \(Wording.number($0))" }
-                        ?? "messages; no limit is set", spark: nil,
+                        ?? "no daily budget is set", spark: nil,
                     tone: budget.paused ? "bad" : isNear ? "warning" : ""))
         }
         return tiles

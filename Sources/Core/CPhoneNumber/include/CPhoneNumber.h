@@ -54,8 +54,8 @@ typedef struct {
 postkey_phone_outcome postkey_phone_parse(
     const char *text, size_t length, const char *region, postkey_phone_number *result);
 
-/// Whether the library knows numbers of this two-letter region.
-bool postkey_phone_knows_region(const char *region);
+/// The calling code of this two-letter region, such as 91; 0 if the library does not know it.
+int postkey_phone_calling_code(const char *region);
 
 #ifdef __cplusplus
 }

@@ -8,6 +8,7 @@ import Tokens
 package struct BudgetRoutes: Sendable {
     let store: BudgetStore
     let limit: Int?
+    let statistics: StatisticsStore
     let watch: DestinationWatch
     let tokens: TokenVerifier
 
@@ -15,7 +16,7 @@ package struct BudgetRoutes: Sendable {
     package func add(to router: PostkeyRouter) {
         let trusted = router.group("internal", serviceTokens: tokens, audience: .otp)
         trusted.get("budget") { _, _ in
-            try Response.json(.ok, BudgetAnswer(try await store.view(), limit: limit))
+            try Response.json(.ok, try await answer())
         }
         for (action, paused) in [("pause", true), ("resume", false)] {
             trusted.post("budget/\(action)") { request, context in
@@ -23,9 +24,16 @@ package struct BudgetRoutes: Sendable {
                 try await store.setPaused(paused, by: context.service.rawValue, reason: body?.checkedReason())
                 // The others follow within a second.
                 await watch.renew()
-                return try Response.json(.ok, BudgetAnswer(try await store.view(), limit: limit))
+                return try Response.json(.ok, try await answer())
             }
         }
+    }
+
+    /// Without a budget no send is charged to anything, and the day's messages are those of the statistics.
+    private func answer() async throws -> BudgetAnswer {
+        let view = try await store.view()
+        let used = limit == nil ? try await statistics.read(days: 1).total.sent : view.used
+        return BudgetAnswer(view, used: used, limit: limit)
     }
 }
 
@@ -39,9 +47,9 @@ struct BudgetAnswer: Encodable {
     let reason: String?
     let asOf: Date
 
-    init(_ view: BudgetView, limit: Int?) {
+    init(_ view: BudgetView, used: Int, limit: Int?) {
         day = view.day
-        used = view.used
+        self.used = used
         self.limit = limit
         paused = view.paused
         since = view.since

@@ -5,7 +5,7 @@ package import Postgres
 package struct BudgetView: Sendable, Hashable {
     /// The UTC day, `2026-11-24`.
     package let day: String
-    /// Messages of the day, if there is a budget: without one nothing is counted.
+    /// Messages that the day was charged with, while there was a budget: without one nothing is charged.
     package let used: Int
     /// Nothing is sent until an operator resumes it.
     package let paused: Bool

@@ -15,9 +15,11 @@ package struct DestinationRoutes: Sendable {
         let trusted = router.group("internal", serviceTokens: tokens, audience: .otp)
         trusted.get("destinations") { request, _ in
             let limit = try request.query.integer("limit", default: 200, in: 1...1000)
-            let (destinations, asOf) = try await store.list(limit: limit)
+            let (destinations, isPaused, asOf) = try await store.list(limit: limit)
             return try Response.json(
-                .ok, DestinationsAnswer(destinations: destinations.map(DestinationAnswer.init), asOf: asOf))
+                .ok,
+                DestinationsAnswer(
+                    destinations: destinations.map(DestinationAnswer.init), paused: isPaused, asOf: asOf))
         }
         for (action, override) in [("allow", DestinationOverride.allowed), ("block", .blocked)] {
             trusted.post("destinations/{prefix}/\(action)") { request, context in
@@ -50,10 +52,12 @@ struct ReasonBody: JSONBody {
 
 struct DestinationsAnswer: Encodable {
     let destinations: [DestinationAnswer]
+    /// Whether an operator stopped all sending.
+    let paused: Bool
     let asOf: Date
 
     enum CodingKeys: String, CodingKey {
-        case destinations
+        case destinations, paused
         case asOf = "as_of"
     }
 }

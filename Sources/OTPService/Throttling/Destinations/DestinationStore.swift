@@ -76,10 +76,11 @@ package struct DestinationStore: Sendable {
         return destination
     }
 
-    /// Destinations of the last hour: those that are not simply let through first, then by the number of sends.
+    /// Destinations of the last hour: those that are not simply let through first, then by the number of sends; and whether
+    /// all sending is paused.
     package func list(
         only name: String? = nil, limit: Int
-    ) async throws(PostgresError) -> (destinations: [Destination], asOf: Date) {
+    ) async throws(PostgresError) -> (destinations: [Destination], isPaused: Bool, asOf: Date) {
         let rows = try await postgres.read(
             """
             WITH counted AS (
@@ -88,23 +89,31 @@ package struct DestinationStore: Sendable {
                 WHERE slot > now() - interval '1 h' AND (\(name)::text IS NULL OR destination = \(name)) GROUP BY destination
             ), decided AS (
                 SELECT * FROM destinations WHERE \(name)::text IS NULL OR destination = \(name)
+            ), listed AS (
+                SELECT coalesce(d.destination, c.destination) AS name,
+                    coalesce(d.state <> 'closed' OR d.override IS NOT NULL, false) AS held, c.sends AS recent,
+                    coalesce(c.sends, 0) + CASE WHEN d.state <> 'closed' THEN d.judged_sends ELSE 0 END AS sends,
+                    coalesce(c.verified, 0) + CASE WHEN d.state <> 'closed' THEN d.judged_verified ELSE 0 END AS verified,
+                    coalesce(d.state::text, 'closed') AS state, d.since, d.until, d.override, d.override_by,
+                    d.override_reason, d.override_since
+                FROM decided d FULL JOIN counted c ON c.destination = d.destination
+                ORDER BY held DESC, recent DESC NULLS LAST, name LIMIT \(limit)
             )
-            SELECT coalesce(d.destination, c.destination),
-                coalesce(c.sends, 0) + CASE WHEN d.state <> 'closed' THEN d.judged_sends ELSE 0 END,
-                coalesce(c.verified, 0) + CASE WHEN d.state <> 'closed' THEN d.judged_verified ELSE 0 END,
-                coalesce(d.state::text, 'closed'), d.since, d.until, d.override, d.override_by, d.override_reason,
-                d.override_since, now()
-            FROM decided d FULL JOIN counted c ON c.destination = d.destination
-            ORDER BY coalesce(d.state <> 'closed' OR d.override IS NOT NULL, false) DESC, c.sends DESC NULLS LAST, 1
-            LIMIT \(limit)
+            SELECT l.name, l.sends, l.verified, l.state, l.since, l.until, l.override, l.override_by, l.override_reason,
+                l.override_since, s.paused, now()
+            FROM sending_switch s LEFT JOIN listed l ON true
+            ORDER BY l.held DESC, l.recent DESC NULLS LAST, l.name
             """)
         var asOf = Date()
+        var isPaused = false
         var destinations: [Destination] = []
         for row in rows {
-            let (name, sends, verified, state, since, until, override, by, reason, overrideSince, now) =
+            let (name, sends, verified, state, since, until, override, by, reason, overrideSince, paused, now) =
                 try row.decode(
-                    (String, Int, Int, String, Date?, Date?, String?, String?, String?, Date?, Date).self)
-            asOf = now
+                    (String?, Int?, Int?, String?, Date?, Date?, String?, String?, String?, Date?, Bool, Date).self)
+            (isPaused, asOf) = (paused, now)
+            // A row without a destination says that there is none.
+            guard let name, let sends, let verified, let state else { continue }
             var breaker = Breaker(since: since ?? now)
             breaker.state = Breaker.State(rawValue: state) ?? .closed
             breaker.until = until
@@ -114,6 +123,6 @@ package struct DestinationStore: Sendable {
                     override: override.flatMap(DestinationOverride.init), overriddenBy: by, reason: reason,
                     overriddenSince: overrideSince))
         }
-        return (destinations, asOf)
+        return (destinations, isPaused, asOf)
     }
 }
