@@ -56,8 +56,10 @@ struct AdminAssembly: Sendable {
         dashboard = DashboardRoutes(
             read: Self.dashboard(others, board, Self.health(settings, client, remembered), remembered), gate: gate)
         directory = DirectoryRoutes(
-            read: ReadDirectory(userService: userService, cache: remembered.users), gate: gate)
-        messages = MessageRoutes(read: ReadMessages(otpService: otpService), gate: gate)
+            read: ReadDirectory(userService: userService, cache: remembered.users),
+            defaultRegion: settings.defaultRegion, gate: gate)
+        messages = MessageRoutes(
+            read: ReadMessages(otpService: otpService), defaultRegion: settings.defaultRegion, gate: gate)
         destinations = DestinationRoutes(read: board, gate: gate)
 
         let changeStore = AdminChangeStore(postgres: postgres)

@@ -8,6 +8,8 @@ package struct AdminSettings: Sendable {
     package var userServiceURL: String
     /// Where otp-service's internal endpoints are, without a slash at its end.
     package var otpServiceURL: String
+    /// `DEFAULT_REGION`: how phone numbers without a plus sign are read; nil demands the plus sign.
+    package var defaultRegion: String?
     /// How long dashboard figures are shown without asking again.
     package var dashboardTTL: Duration
     /// How long user pages are shown without asking again.
@@ -19,7 +21,7 @@ package struct AdminSettings: Sendable {
     /// Takes settings as they are.
     init(
         userServiceURL: String, otpServiceURL: String, dashboardTTL: Duration, usersTTL: Duration, secret: Secret,
-        previousSecret: Secret? = nil
+        previousSecret: Secret? = nil, defaultRegion: String? = nil
     ) {
         self.userServiceURL = userServiceURL
         self.otpServiceURL = otpServiceURL
@@ -27,12 +29,14 @@ package struct AdminSettings: Sendable {
         self.usersTTL = usersTTL
         self.secret = secret
         self.previousSecret = previousSecret
+        self.defaultRegion = defaultRegion
     }
 
     /// Reads the settings; what is wrong with them is collected by the reader.
     package init(_ reader: SettingsReader) {
         userServiceURL = Self.url(reader, "USER_SERVICE_URL", default: "http://127.0.0.1:8082")
         otpServiceURL = Self.url(reader, "OTP_SERVICE_URL", default: "http://127.0.0.1:8081")
+        defaultRegion = reader.region("DEFAULT_REGION")
         dashboardTTL = reader.seconds("CACHE_DASHBOARD_TTL", default: 30, in: 0...86_400)
         usersTTL = reader.seconds("CACHE_USERS_TTL", default: 10, in: 0...86_400)
         // CommonSettings has judged them and noted what is wrong.

@@ -132,7 +132,7 @@ private func serve(
         let settings = AdminSettings(
             userServiceURL: userServiceURL ?? "http://127.0.0.1:\(usersPort)",
             otpServiceURL: "http://127.0.0.1:\(otpPort)",
-            dashboardTTL: dashboardTTL, usersTTL: usersTTL, secret: AdminDatabase.secret)
+            dashboardTTL: dashboardTTL, usersTTL: usersTTL, secret: AdminDatabase.secret, defaultRegion: "IN")
         let another = { @Sendable in
             AdminAssembly(
                 postgres: postgres, client: client, keys: AdminDatabase.keys, settings: settings,

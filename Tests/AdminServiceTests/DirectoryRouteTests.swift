@@ -31,6 +31,18 @@ struct DirectoryRouteTests {
         }
     }
 
+    @Test("a phone is searched for as it is dialled in the default region, by list and by messages")
+    func national() async throws {
+        try await withAdminServer { server in
+            let token = try await server.token(.support, phone: "+919876500007")
+            for path in ["users?search=098112%2000001", "messages?phone=098112%2000001"] {
+                #expect(try await server.send("GET", "/v1/admin/\(path)", token: token).status == 200)
+            }
+            #expect(server.users.asked.contains { $0.contains("search=%2B919811200001") })
+            #expect(server.otp.asked.contains { $0.contains("phone=%2B919811200001") })
+        }
+    }
+
     @Test("a search that had no answer in time is asked once more, and what comes then is shown")
     func patience() async throws {
         try await withAdminServer { server in

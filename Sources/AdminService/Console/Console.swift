@@ -64,7 +64,10 @@ struct Console: Sendable {
 
     private func addUsers(to routes: ConsoleRoutes) {
         let read = assembly.directory.read
-        UsersPage(frame: frame, read: read, patience: patience.users, sealer: sealer).add(to: routes)
+        UsersPage(
+            frame: frame, read: read, defaultRegion: assembly.directory.defaultRegion, patience: patience.users,
+            sealer: sealer
+        ).add(to: routes)
         UserPage(
             frame: frame, read: read, patience: patience.users, messages: assembly.messages.read,
             perform: assembly.actions.perform, reveal: assembly.reveal
@@ -72,7 +75,10 @@ struct Console: Sendable {
     }
 
     private func addSending(to routes: ConsoleRoutes) {
-        MessagesPage(frame: frame, read: assembly.messages.read, gate: access.gate, sealer: sealer).add(to: routes)
+        MessagesPage(
+            frame: frame, read: assembly.messages.read, defaultRegion: assembly.messages.defaultRegion,
+            gate: access.gate, sealer: sealer
+        ).add(to: routes)
         DestinationsPage(
             frame: frame, read: assembly.destinations.read, perform: assembly.actions.perform,
             patience: patience.dashboard

@@ -5,11 +5,12 @@ import Identity
 /// `GET /v1/admin/messages`.
 struct MessageRoutes: Sendable {
     let read: ReadMessages
+    let defaultRegion: String?
     let gate: OperatorGate
 
     func add(to router: PostkeyRouter) {
         router.operators(atLeast: .viewer, gate).get("/v1/admin/messages") { request, context in
-            let query = try MessageQuery(try request.query)
+            let query = try MessageQuery(try request.query, defaultRegion: defaultRegion)
             // To look for a phone is to know it.
             if query.phone != nil { try await gate.require(.support, context, request) }
             do throws(UpstreamError) {

@@ -14,9 +14,9 @@ struct MessageQuery: Sendable {
     init() {}
 
     /// Reads the parameters. Throws `invalid-request`.
-    init(_ fields: QueryFields) throws(Problem) {
-        phone = try fields.parsed("phone", "a phone number in international form") { text in
-            try? PhoneNumber(parsing: text, defaultRegion: nil)
+    init(_ fields: QueryFields, defaultRegion: String?) throws(Problem) {
+        phone = try fields.parsed("phone", "a whole phone number, like +919876543210") { text in
+            try? PhoneNumber(parsing: text, defaultRegion: defaultRegion)
         }
         cursor = try fields.parsed("cursor", "a next_cursor of an earlier answer") { text in
             text.utf8.count <= Self.longestCursor ? text : nil

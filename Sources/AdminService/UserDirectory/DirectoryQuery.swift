@@ -23,16 +23,19 @@ struct DirectoryQuery: Hashable, Sendable {
     let limit: Int
 
     /// Reads the parameters. Throws `invalid-request`.
-    init(_ fields: QueryFields) throws(Problem) {
+    init(_ fields: QueryFields, defaultRegion: String?) throws(Problem) {
         try self.init(
             search: fields.string("search"), status: fields.string("status"), sort: fields.string("sort"),
-            cursor: fields.string("cursor"), limit: fields.integer("limit", default: 50, in: Self.limits))
+            cursor: fields.string("cursor"), limit: fields.integer("limit", default: 50, in: Self.limits),
+            defaultRegion: defaultRegion)
     }
 
     /// Takes texts that are not judged yet. Throws `invalid-request`.
-    init(search: String?, status: String?, sort: String?, cursor: String?, limit: Int) throws(Problem) {
+    init(
+        search: String?, status: String?, sort: String?, cursor: String?, limit: Int, defaultRegion: String?
+    ) throws(Problem) {
         self.search = try Self.parsed("search", search, "at most \(Self.longestSearch) bytes") { text in
-            text.utf8.count <= Self.longestSearch ? text : nil
+            text.utf8.count <= Self.longestSearch ? PhoneSearch.text(text, defaultRegion: defaultRegion) : nil
         }
         self.status = try Self.parsed("status", status, Self.choices(Status.self), Status.init)
         self.sort = try Self.parsed("sort", sort, Self.choices(Sort.self), Sort.init) ?? .newest

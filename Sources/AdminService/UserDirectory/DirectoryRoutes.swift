@@ -6,12 +6,13 @@ import Identity
 /// `GET /v1/admin/users` and `/v1/admin/users/{id}`.
 struct DirectoryRoutes: Sendable {
     let read: ReadDirectory
+    let defaultRegion: String?
     let gate: OperatorGate
 
     func add(to router: PostkeyRouter) {
         let viewers = router.operators(atLeast: .viewer, gate)
         viewers.get("/v1/admin/users") { request, context in
-            let query = try DirectoryQuery(request.query)
+            let query = try DirectoryQuery(request.query, defaultRegion: defaultRegion)
             return try await answer {
                 try await read.page(query, refresh: Freshness.isBypassed(by: request), trace: context.trace)
             }

@@ -45,8 +45,8 @@ struct UserFilter: Sendable {
     var isNarrowed: Bool { search != nil || status != nil }
 
     /// The same as a question to user-service. Throws `invalid-request`.
-    func query() throws(Problem) -> DirectoryQuery {
+    func query(defaultRegion: String?) throws(Problem) -> DirectoryQuery {
         try DirectoryQuery(
-            search: search, status: status, sort: sort, cursor: trail.last, limit: 50)
+            search: search, status: status, sort: sort, cursor: trail.last, limit: 50, defaultRegion: defaultRegion)
     }
 }

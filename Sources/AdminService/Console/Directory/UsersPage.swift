@@ -14,6 +14,7 @@ import Identity
 struct UsersPage: Sendable {
     let frame: PageFrame
     let read: ReadDirectory
+    let defaultRegion: String?
     let patience: Duration
     let sealer: Sealer
 
@@ -54,7 +55,7 @@ struct UsersPage: Sendable {
     func add(to routes: ConsoleRoutes) {
         routes.page("/users") { request, context in
             let filter = try UserFilter(request.query, sealer)
-            let query = try filter.query()
+            let query = try filter.query(defaultRegion: defaultRegion)
             let refresh = Freshness.isBypassed(by: request)
             do {
                 let answer = try await read.page(query, refresh: refresh, trace: context.trace)

@@ -7,6 +7,7 @@ import Identity
 struct MessagesPage: Sendable {
     let frame: PageFrame
     let read: ReadMessages
+    let defaultRegion: String?
     let gate: OperatorGate
     let sealer: Sealer
 
@@ -26,8 +27,8 @@ struct MessagesPage: Sendable {
         routes.action("/messages", atLeast: .support) { form, request, context in
             let text = form["phone"] ?? ""
             guard !text.isEmpty else { return .seeOther("/messages") }
-            guard let phone = try? PhoneNumber(parsing: text, defaultRegion: nil) else {
-                throw Problem.invalid("phone", "must be a whole phone number with + and the country")
+            guard let phone = try? PhoneNumber(parsing: text, defaultRegion: defaultRegion) else {
+                throw Problem.invalid("phone", "must be a whole phone number, like +919876543210")
             }
             return .seeOther(PercentText.link("/messages", [("q", try sealer.seal(phone.e164))]))
         }

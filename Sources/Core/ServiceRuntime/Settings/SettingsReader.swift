@@ -115,6 +115,13 @@ package final class SettingsReader {
         }.filter { !$0.isEmpty }
     }
 
+    /// A two-letter region (CLDR) in capital letters, such as `IN`; nil if it is absent.
+    package func region(_ name: String) -> String? {
+        parsed(name, default: nil, "a two-letter country code like IN") { text in
+            PhoneNumber.isKnownRegion(text.uppercased()) ? .some(text.uppercased()) : nil
+        }
+    }
+
     /// Key material that must be there and be worth its name.
     package func secret(_ name: String) -> Secret {
         if optional(name) == nil {
