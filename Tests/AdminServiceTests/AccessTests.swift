@@ -51,6 +51,7 @@ struct AccessTests {
         Route("GET", "/v1/admin/destinations", .viewer, 200),
         Route("POST", "/v1/admin/destinations/%2B9198765/allow", .support, 204, reason),
         Route("POST", "/v1/admin/destinations/%2B9198765/block", .support, 204, reason),
+        Route("POST", "/v1/admin/destinations/%2B9198765/reset", .support, 204, reason),
         Route("GET", "/v1/admin/audit-log", .viewer, 200),
         Route("GET", "/v1/admin/audit-log?format=csv", .support, 200),
         Route("GET", "/v1/admin/admins", .owner, 200),

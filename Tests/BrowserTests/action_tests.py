@@ -47,6 +47,8 @@ def test_destinations(session):
     session.check("a destination is blocked", len(rows) == 1 and "blocked" in rows[0].lower(), rows)
     rows = decide(session, "+9198100", "allow", "a mistake")
     session.check("and allowed again", len(rows) == 1 and "allowed" in rows[0].lower(), rows)
+    rows = decide(session, "+9198100", "reset", "the breaker may judge it")
+    session.check("and left to its breaker", len(rows) == 1 and "flowing" in rows[0].lower(), rows)
 
 
 def test_pause(session):

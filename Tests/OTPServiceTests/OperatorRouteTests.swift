@@ -162,6 +162,36 @@ struct OperatorRouteTests {
         }
     }
 
+    @Test("what was blocked or allowed is left to its breaker again, which was judging all the while")
+    func reset() async throws {
+        try await withOTPServer(delivers: false) { server in
+            let token = try await Self.token(server)
+            let phone = try #require(PhoneNumber(e164: "+919876543210"))
+            func decide(_ decision: String) async throws -> Answer {
+                try await server.api.post("/internal/destinations/%2B91987654/\(decision)", "", token: token)
+            }
+            // Of what nobody decided: nothing changes, and the answer says how it stands.
+            #expect(try await decide("reset").string("state") == "closed")
+            #expect(try await server.database.execute("SELECT count(*) FROM destinations") == ["0"])
+            _ = try await decide("block")
+            #expect(try await server.send(phone).problem == "destination-throttled")
+            for _ in 0..<2 {
+                let answer = try await decide("reset")
+                #expect(answer.status == 200 && answer.string("state") == "closed")
+                #expect(answer.string("changed_by") == nil && answer.string("reason") == nil)
+            }
+            #expect(try await server.send(phone).status == 202)
+            // The breaker trips while an operator lets everything through, and counts once it is asked again.
+            _ = try await decide("allow")
+            try await server.database.execute(
+                "UPDATE destinations SET state = 'open', until = now() + interval '100 s', since = now()")
+            await server.assembly.destinationWatch.renew()
+            #expect(try await server.send(phone).problem == "resend-too-soon")
+            #expect(try await decide("reset").string("state") == "open")
+            #expect(try await server.send(phone).problem == "destination-throttled")
+        }
+    }
+
     /// What the list of destinations says; it may be empty.
     private static func isPaused(_ server: OTPServer, _ token: String) async throws -> Bool {
         let list = try await server.api.get("/internal/destinations", token: token)

@@ -4,8 +4,8 @@ import HTTPTypes
 import Hummingbird
 import Identity
 
-/// `POST /v1/admin/users/{id}/suspend`, `/reactivate` and `/sign-out`, `POST /v1/admin/destinations/{prefix}/allow` and
-/// `/block`.
+/// `POST /v1/admin/users/{id}/suspend`, `/reactivate` and `/sign-out`, `POST /v1/admin/destinations/{prefix}/allow`,
+/// `/block` and `/reset`.
 struct ActionRoutes: Sendable {
     let perform: PerformAction
     let directory: ReadDirectory
@@ -21,7 +21,7 @@ struct ActionRoutes: Sendable {
                 return Response.json(.ok, text: user.value.json, headers: Freshness.headers(age: user.age))
             }
         }
-        for action in [RemoteAction.allow, .block] {
+        for action in [RemoteAction.allow, .block, .reset] {
             support.post("/v1/admin/destinations/{prefix}/\(action.rawValue)") { request, context in
                 let prefix = try context.parameter("prefix", DestinationPrefix.init)
                 try await act(action, .destination(prefix), request, context)

@@ -38,7 +38,7 @@ struct ActionServices: Sendable {
             return await userService.post(
                 "/internal/users/\(id)/\(intent.action.rawValue)", key: intent.id.description, trace: trace)
         case (.unlock, .user(let id)): return await unlock(id, intent, trace)
-        case (.allow, .destination(let prefix)), (.block, .destination(let prefix)):
+        case (.allow, .destination(let prefix)), (.block, .destination(let prefix)), (.reset, .destination(let prefix)):
             return await otpService.post(
                 "/internal/destinations/\(UpstreamService.encode(prefix.text))/\(intent.action.rawValue)",
                 key: intent.id.description, reason: intent.reason, trace: trace)
@@ -54,7 +54,7 @@ struct ActionServices: Sendable {
     func service(for action: RemoteAction) -> ServiceName {
         switch action {
         case .suspend, .reactivate, .signOut: .user
-        case .unlock, .allow, .block, .pause, .resume: .otp
+        case .unlock, .allow, .block, .reset, .pause, .resume: .otp
         }
     }
 

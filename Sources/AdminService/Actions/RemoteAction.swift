@@ -6,6 +6,8 @@ enum RemoteAction: String, Sendable, CaseIterable {
     case signOut = "sign-out"
     case unlock
     case allow, block
+    /// Neither: a destination is left to its breaker again.
+    case reset
     /// All sending of codes.
     case pause, resume
 
@@ -18,6 +20,7 @@ enum RemoteAction: String, Sendable, CaseIterable {
         case .unlock: .phoneUnlocked
         case .allow: .destinationAllowed
         case .block: .destinationBlocked
+        case .reset: .destinationReset
         case .pause: .sendingPaused
         case .resume: .sendingResumed
         }
@@ -30,6 +33,7 @@ enum RemoteAction: String, Sendable, CaseIterable {
         case .reactivate: "active"
         case .allow: "allowed"
         case .block: "blocked"
+        case .reset: "automatic"
         case .pause: "paused"
         case .resume: "running"
         case .signOut, .unlock: nil

@@ -20,6 +20,7 @@ enum AuditAction: String, Sendable, CaseIterable {
     case phoneUnlocked = "user.phone_unlocked"
     case destinationAllowed = "destination.allowed"
     case destinationBlocked = "destination.blocked"
+    case destinationReset = "destination.reset"
     case sendingPaused = "sending.paused"
     case sendingResumed = "sending.resumed"
     case auditLogExported = "audit_log.exported"

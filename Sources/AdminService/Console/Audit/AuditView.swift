@@ -127,6 +127,7 @@ extension AuditAction {
         case .phoneRevealed: "revealed a phone"
         case .phoneUnlocked: "unlocked a phone"
         case .destinationAllowed: "allowed a destination"
+        case .destinationReset: "left a destination to its breaker"
         case .destinationBlocked: "blocked a destination"
         case .sendingPaused: "paused all sending"
         case .sendingResumed: "let sending go on"

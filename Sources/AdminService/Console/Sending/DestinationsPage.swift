@@ -20,7 +20,7 @@ struct DestinationsPage: Sendable {
         }
         routes.action("/destinations", atLeast: .support) { form, _, context in
             guard let decision = form["decision"].flatMap(Decision.init(rawValue:)) else {
-                throw Problem.invalid("decision", "must be allow or block")
+                throw Problem.invalid("decision", "must be block, allow or reset")
             }
             guard let prefix = DestinationPrefix(Self.tidied(form["prefix"] ?? "")) else {
                 throw Problem.invalid(
@@ -49,12 +49,13 @@ struct DestinationsPage: Sendable {
     }
 
     enum Decision: String, Sendable {
-        case allow, block, pause, resume
+        case allow, block, reset, pause, resume
 
         var action: RemoteAction {
             switch self {
             case .allow: .allow
             case .block: .block
+            case .reset: .reset
             case .pause: .pause
             case .resume: .resume
             }
@@ -68,6 +69,7 @@ struct DestinationsPage: Sendable {
             switch self {
             case .allow: .good("Codes are sent there again.")
             case .block: .good("No code is sent there any more.")
+            case .reset: .good("The breaker decides there again, by how many codes are verified.")
             case .pause: .good("No code is sent anywhere until sending is resumed.")
             case .resume: .good("Codes are sent again.")
             }

@@ -21,7 +21,8 @@ package struct DestinationRoutes: Sendable {
                 DestinationsAnswer(
                     destinations: destinations.map(DestinationAnswer.init), paused: isPaused, asOf: asOf))
         }
-        for (action, override) in [("allow", DestinationOverride.allowed), ("block", .blocked)] {
+        let decisions: [(String, DestinationOverride?)] = [("allow", .allowed), ("block", .blocked), ("reset", nil)]
+        for (action, override) in decisions {
             trusted.post("destinations/{prefix}/\(action)") { request, context in
                 let name = try context.parameter("prefix", DestinationName.init)
                 let body = try await request.optionalJSON(as: ReasonBody.self)

@@ -54,9 +54,27 @@ package struct DestinationStore: Sendable {
     }
 
     /// Sets what an operator decided, again and again with the same effect, and returns the destination.
+    /// - Parameter override: nil leaves the destination to its breaker again.
     package func decide(
-        _ override: DestinationOverride, _ name: DestinationName, by service: String, reason: String?
+        _ override: DestinationOverride?, _ name: DestinationName, by service: String, reason: String?
     ) async throws(PostgresError) -> Destination {
+        if let override {
+            try await set(override, name, by: service, reason: reason)
+        } else {
+            _ = try await postgres.write(
+                """
+                UPDATE destinations
+                SET override = NULL, override_by = NULL, override_reason = NULL, override_since = NULL
+                WHERE destination = \(name.description) AND override IS NOT NULL
+                """)
+        }
+        let (destinations, _, asOf) = try await list(only: name.description, limit: 1)
+        return destinations.first ?? Destination(name: name.description, breaker: Breaker(since: asOf))
+    }
+
+    private func set(
+        _ override: DestinationOverride, _ name: DestinationName, by service: String, reason: String?
+    ) async throws(PostgresError) {
         // A reason belongs to its decision: repeated without one it keeps it, the opposite does not.
         _ = try await postgres.write(
             """
@@ -70,10 +88,6 @@ package struct DestinationStore: Sendable {
             WHERE d.override IS DISTINCT FROM excluded.override
                 OR d.override_reason IS DISTINCT FROM coalesce(excluded.override_reason, d.override_reason)
             """)
-        guard let destination = try await list(only: name.description, limit: 1).destinations.first else {
-            throw PostgresError(.decoding, "no row where one was promised")
-        }
-        return destination
     }
 
     /// Destinations of the last hour: those that are not simply let through first, then by the number of sends; and whether
