@@ -63,7 +63,7 @@ extension Gateway.State {
 
     /// Sends the message: it costs balance, reaches the phone or not, and is reported.
     mutating func deliver(_ candidate: Candidate, requestID: String, now: Date) {
-        if let balance = account.balance { account.balance = max(0, balance - 1) }
+        if let balance = account.balance, balance > 0 { account.balance = balance - 1 }
         let outcome = deliveryOutcome(candidate)
         if case .failed(let status, let reason) = outcome {
             failed.append(

@@ -18,11 +18,10 @@ struct ControlRoutes: Sendable {
     private func addFaults(to router: Router<SimulatorContext>) {
         router.get("/faults") { _, _ in try Self.encoded(gateway.faults()) }
         router.put("/faults") { request, _ in
-            let body = try await Self.body(request)
-            let names = Set(Fault.CodingKeys.allCases.map(\.rawValue))
-            guard let faults = Self.list(Fault.self, members: names, body) else { return Self.refused(names) }
-            gateway.setFaults(faults)
-            return try Self.encoded(gateway.faults())
+            try await Self.change(request) { (body) throws(BadSetting) in
+                gateway.setFaults(try Fault.read(body))
+                return gateway.faults()
+            }
         }
         router.delete("/faults") { _, _ in
             gateway.setFaults([])
@@ -33,50 +32,39 @@ struct ControlRoutes: Sendable {
     private func addAccount(to router: Router<SimulatorContext>) {
         router.get("/account") { _, _ in try Self.encoded(gateway.account()) }
         router.put("/account") { request, _ in
-            guard let account = gateway.account().merging(try await Self.body(request)) else {
-                return Response.json(.members(["error": "unknown member or wrong type"]), status: .badRequest)
+            try await Self.change(request) { (body) throws(BadSetting) in
+                let account = try gateway.account().merging(body)
+                gateway.updateAccount { $0 = account }
+                return account
             }
-            gateway.updateAccount { $0 = account }
-            return try Self.encoded(account)
         }
         router.get("/reporting") { _, _ in try Self.encoded(gateway.reporting()) }
         router.put("/reporting") { request, _ in
-            let names = Set(Reporting.CodingKeys.allCases.map(\.rawValue))
-            guard let reporting = Self.list(Reporting.self, members: names, try await Self.body(request))?.first else {
-                return Self.refused(names)
+            try await Self.change(request) { (body) throws(BadSetting) in
+                let settings = try Reporting.read(body)
+                guard settings.count == 1, let reporting = settings.first else {
+                    throw BadSetting(sentence: "one object")
+                }
+                gateway.setReporting(reporting)
+                return reporting
             }
-            gateway.setReporting(reporting)
-            return try Self.encoded(reporting)
         }
     }
 
-    private static func body(_ request: Request) async throws -> [UInt8] {
-        Array(try await request.body.collect(upTo: 256 << 10).readableBytesView)
-    }
-
-    /// One object or an array of them; a member that does not exist is refused, it would be a misspelt one.
-    private static func list<Element: Decodable>(
-        _ type: Element.Type, members: Set<String>, _ bytes: [UInt8]
-    ) -> [Element]? {
-        guard let json = JSONValue(bytes) else { return nil }
-        let objects: [JSONValue]
-        if case .array(let elements) = json { objects = elements } else { objects = [json] }
-        var values: [Element] = []
-        for object in objects {
-            guard case .object(let found) = object, found.allSatisfy({ members.contains($0.name) }),
-                let value = try? JSONDecoder().decode(type, from: Data(object.text.utf8))
-            else { return nil }
-            values.append(value)
+    /// Answers with what is now in force, or with why nothing was changed.
+    private static func change<Value: Encodable>(
+        _ request: Request, _ apply: ([UInt8]) throws(BadSetting) -> Value
+    ) async throws -> Response {
+        let body = Array(try await request.body.collect(upTo: 256 << 10).readableBytesView)
+        do {
+            return try encoded(try apply(body))
+        } catch let refused as BadSetting {
+            var answer: [JSONValue.Member] = [.init(name: "error", value: .string(refused.sentence))]
+            if !refused.members.isEmpty {
+                answer.append(.init(name: "members", value: .array(refused.members.map(JSONValue.string))))
+            }
+            return Response.json(.object(answer), status: .badRequest)
         }
-        return values
-    }
-
-    private static func refused(_ members: Set<String>) -> Response {
-        Response.json(
-            .members([
-                "error": "an object or an array of objects with these members, each of its type",
-                "members": .array(members.sorted().map(JSONValue.string)),
-            ]), status: .badRequest)
     }
 
     private static func encoded(_ value: some Encodable) throws -> Response {

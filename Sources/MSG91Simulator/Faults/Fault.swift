@@ -90,6 +90,16 @@ package struct Fault: Sendable, Codable, Equatable {
     }
 }
 
+extension Fault: Setting {
+    static var memberNames: [String] { CodingKeys.allCases.map(\.rawValue) }
+
+    var problem: String? {
+        SettingBounds.problem("requests", requests, SettingBounds.requests)
+            ?? SettingBounds.problem("latency_ms", latency, SettingBounds.latency)
+            ?? SettingBounds.problem("status", status, SettingBounds.status)
+    }
+}
+
 /// The faults in force; the first that fits a call is used up by it.
 struct FaultPlan {
     private(set) var remaining: [Fault]

@@ -32,7 +32,7 @@ package struct Account: Sendable, Codable {
         self.flowTemplates = flowTemplates
     }
 
-    package enum CodingKeys: String, CodingKey {
+    package enum CodingKeys: String, CodingKey, CaseIterable {
         case authKeys = "auth_keys"
         case otpTemplates = "otp_templates"
         case flowTemplates = "flow_templates"
@@ -55,16 +55,30 @@ package enum DeferredCheck: String, Sendable, Codable, CaseIterable {
     case duplicate
 }
 
-extension Account {
-    /// The account with the members of a JSON object replaced; nil when one is unknown or of the wrong type.
-    func merging(_ json: [UInt8]) -> Account? {
+extension Account: Setting {
+    static var memberNames: [String] { CodingKeys.allCases.map(\.rawValue) }
+
+    var problem: String? {
+        SettingBounds.problem("balance", balance, SettingBounds.balance)
+            ?? SettingBounds.problem("verify_limit", verifyLimit, SettingBounds.verifyLimit)
+            ?? SettingBounds.problem("latency_ms", latency, SettingBounds.latency)
+    }
+
+    /// The account with the members of a JSON object replaced; throws when one is unknown, of the wrong type or out of its
+    /// bounds.
+    func merging(_ json: [UInt8]) throws(BadSetting) -> Account {
+        let shape = BadSetting(
+            sentence: "an object with these members, each of its type", members: Self.memberNames.sorted())
         guard let changes = try? JSONSerialization.jsonObject(with: Data(json)) as? [String: Any],
             changes.keys.allSatisfy({ CodingKeys(stringValue: $0) != nil }),
             let current = try? JSONEncoder().encode(self),
             var members = try? JSONSerialization.jsonObject(with: current) as? [String: Any]
-        else { return nil }
+        else { throw shape }
         members.merge(changes) { $1 }
-        guard let merged = try? JSONSerialization.data(withJSONObject: members) else { return nil }
-        return try? JSONDecoder().decode(Account.self, from: merged)
+        guard let merged = try? JSONSerialization.data(withJSONObject: members),
+            let account = try? JSONDecoder().decode(Account.self, from: merged)
+        else { throw shape }
+        try account.check()
+        return account
     }
 }

@@ -17,9 +17,11 @@ struct InboxRoutes: Sendable {
         router.get("/icon.svg") { _, _ in Self.document(page.icon, "image/svg+xml") }
         router.get("/messages") { request, _ in
             let fields = FormEncoding.decode(Substring(request.uri.query ?? ""))
-            let limit = fields["limit"].flatMap(Int.init) ?? .max
-            return Response.json(
-                .array(gateway.messages(to: Self.mobile(request), limit: max(0, limit)).map(\.json)))
+            let limit = fields["limit"].map { Int($0) ?? -1 } ?? .max
+            guard limit >= 0 else {
+                return Response.json(.members(["error": "limit must be a number of messages"]), status: .badRequest)
+            }
+            return Response.json(.array(gateway.messages(to: Self.mobile(request), limit: limit).map(\.json)))
         }
         router.delete("/messages") { _, _ in
             gateway.removeMessages()

@@ -65,3 +65,12 @@ package struct Reporting: Sendable, Codable {
 
     var isConfigured: Bool { url != nil && !drop && !paused }
 }
+
+extension Reporting: Setting {
+    static var memberNames: [String] { CodingKeys.allCases.map(\.rawValue) }
+
+    var problem: String? {
+        SettingBounds.problem("delay_ms", delay, SettingBounds.delay)
+            ?? SettingBounds.problem("time_scale", timeScale, SettingBounds.timeScale)
+    }
+}
