@@ -48,21 +48,34 @@ struct ValidateTemplateCommand: ParsableCommand {
         if !report.valid { throw ExitCode.failure }
     }
 
-    /// An editor's line end at the end of a file is not part of the text.
-    private func read() throws -> String {
+    func read() throws -> String {
         if let text { return text }
-        let data: Data
-        if let file, file != "-" {
-            guard let contents = FileManager.default.contents(atPath: file) else {
-                throw ValidationError("The file cannot be read.")
+        guard let file, file != "-" else { return try Self.text(from: .standardInput) }
+        guard let handle = FileHandle(forReadingAtPath: file) else {
+            throw ValidationError("The file cannot be read.")
+        }
+        defer { try? handle.close() }
+        return try Self.text(from: handle)
+    }
+
+    /// Far more than any message; an endless input ends here.
+    static let largest = 1 << 20
+
+    /// All of a file or pipe, which gives it in pieces of its own choosing; an editor's line end is not part of it.
+    static func text(from handle: FileHandle) throws -> String {
+        var data = Data()
+        while data.count <= largest {
+            let piece: Data?
+            do {
+                piece = try handle.read(upToCount: largest + 1 - data.count)
+            } catch {
+                throw ValidationError("The text cannot be read.")
             }
-            data = contents
-        } else {
-            data = try FileHandle.standardInput.read(upToCount: 64 << 10) ?? Data()
+            guard let piece, !piece.isEmpty else { break }
+            data.append(piece)
         }
-        guard data.count <= 64 << 10, let text = String(data: data, encoding: .utf8) else {
-            throw ValidationError("The text must be UTF-8 and at most 64 KiB.")
-        }
+        guard data.count <= largest else { throw ValidationError("The text is over 1 MiB, far more than a message.") }
+        guard let text = String(data: data, encoding: .utf8) else { throw ValidationError("The text is not UTF-8.") }
         return text.hasSuffix("\r\n") ? String(text.dropLast()) : text.hasSuffix("\n") ? String(text.dropLast()) : text
     }
 
