@@ -44,7 +44,10 @@ package enum AdminService: ServiceDefinition {
         let console = try Console(
             assembly: assembly, client: client, keys: runtime.common.keys,
             settings: runtime.settings, isProduction: runtime.common.isProduction)
-        return Composition(services: [client] + assembly.services, present: console.present) { router in
+        return Composition(
+            services: [client] + assembly.services,
+            translate: { AdminProblems.problem(for: $0, runtime.logger) }, present: console.present
+        ) { router in
             assembly.add(to: router)
             console.add(to: router)
         }

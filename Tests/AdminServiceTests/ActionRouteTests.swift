@@ -229,12 +229,8 @@ struct ActionRouteTests {
             server.users.become(.status(404))
             #expect(try await reveal() == "not found")
             server.users.become(.answering)
-            try await server.database.test.execute(
-                """
-                CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
-                CREATE TRIGGER fail BEFORE INSERT ON audit_log FOR EACH ROW EXECUTE FUNCTION fail();
-                """)
-            await #expect(throws: PostgresError.self) { try await reveal() }
+            try await server.database.refuseRows()
+            await #expect(throws: NotRecorded.self) { try await reveal() }
         }
     }
 }

@@ -84,6 +84,17 @@ struct AdminDatabase: Sendable {
         return try rows.map { try $0.decode((String).self) }
     }
 
+    /// Lets the audit log take no row any more, or none for which the condition holds.
+    func refuseRows(where condition: String = "true") async throws {
+        try await test.execute(
+            """
+            CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+            CREATE TRIGGER fail BEFORE INSERT ON audit_log FOR EACH ROW WHEN (\(condition)) EXECUTE FUNCTION fail();
+            """)
+    }
+
+    func takeRowsAgain() async throws { try await test.execute("DROP FUNCTION fail() CASCADE") }
+
     func scalar(_ query: PostgresQuery) async throws -> Int {
         try #require(try await test.client.read(query).first).decode((Int).self)
     }

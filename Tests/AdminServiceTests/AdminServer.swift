@@ -16,6 +16,11 @@ import Tokens
 /// The published contract, which every answer of these tests is held to.
 let adminContract = Result { try APIContract(AdminService.openAPI()) }
 
+/// The problems behind errors, as the service itself finds them.
+let translated: @Sendable (any Error) -> Problem? = { error in
+    AdminProblems.problem(for: error, quietLogger) ?? (error as? PostgresError).flatMap(Problem.init)
+}
+
 /// admin-service over HTTP, with a database of its own and made-up neighbours.
 struct AdminServer: Sendable {
     let database: AdminDatabase
@@ -146,7 +151,7 @@ private func serve(
             configuration: HTTPServerConfiguration(
                 host: "127.0.0.1", port: 0, problems: AdminService.problems,
                 trustedProxies: AddressRange("127.0.0.1").map { [$0] } ?? []),
-            logger: quietLogger, translate: { ($0 as? PostgresError).flatMap(Problem.init) },
+            logger: quietLogger, translate: translated,
             present: console.present,
             onListening: { ports.set("admin", $0) },
             routes: { router in

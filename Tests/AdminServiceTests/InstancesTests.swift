@@ -17,7 +17,7 @@ extension AdminServer {
         let port = Mutex(0)
         let application = try HTTPApplication(
             configuration: HTTPServerConfiguration(host: "127.0.0.1", port: 0, problems: AdminService.problems),
-            logger: quietLogger, translate: { ($0 as? PostgresError).flatMap(Problem.init) },
+            logger: quietLogger, translate: translated,
             onListening: { number in port.withLock { $0 = number } }
         ) { second.add(to: $0) }
         try await withThrowingTaskGroup(of: Void.self) { group in

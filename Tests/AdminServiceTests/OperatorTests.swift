@@ -169,21 +169,17 @@ struct OperatorTests {
         try await withAdminDatabase { database in
             let admin = try await database.enrol()
             let session = try await signIn(admin, database)
-            try await database.test.execute(
-                """
-                CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
-                CREATE TRIGGER fail BEFORE INSERT ON audit_log FOR EACH ROW EXECUTE FUNCTION fail();
-                """)
+            try await database.refuseRows()
             let code = try await admin.code(database, offset: 1)
-            await #expect(throws: PostgresError.self) {
+            await #expect(throws: NotRecorded.self) {
                 try await database.signIn(database.proof(admin.phone), code: code, origin: testOrigin)
             }
-            await #expect(throws: PostgresError.self) {
+            await #expect(throws: NotRecorded.self) {
                 try await database.sessions.end(session, of: admin.id, origin: testOrigin)
             }
             #expect(try await database.scalar("SELECT count(*) FROM admin_sessions WHERE ended_at IS NULL") == 1)
             let other = try #require(PhoneNumber(e164: "+919876543211"))
-            await #expect(throws: PostgresError.self) {
+            await #expect(throws: NotRecorded.self) {
                 try await database.create(phone: other, role: .viewer, by: .command, origin: .command)
             }
             #expect(try await database.scalar("SELECT count(*) FROM admins") == 1)

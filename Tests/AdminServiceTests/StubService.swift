@@ -28,6 +28,10 @@ final class StubService: Sendable {
         var keys: Set<String> = []
         /// Answers 503 to so many actions after carrying them out: an answer that got lost.
         var lostAnswers = 0
+        /// Answers 503 to everything once it has carried out an action.
+        var leavesAfterAct = false
+        var pause = Duration.zero
+        var refusal = "user-deleted"
         var status = "active"
         var isPaused = false
         var told: [String] = []
@@ -43,6 +47,16 @@ final class StubService: Sendable {
     /// The actions that were carried out, each once per key.
     var done: [String] { state.withLock(\.done) }
     func loseAnswers(_ count: Int) { state.withLock { $0.lostAnswers = count } }
+    /// Carries out the next action, answers, and is away then.
+    func leaveAfterAct() { state.withLock { $0.leavesAfterAct = true } }
+    /// Takes so long for each action.
+    func hesitate(_ pause: Duration) { state.withLock { $0.pause = pause } }
+    /// Refuses actions with this status and code.
+    func refuse(_ status: Int, _ code: String) {
+        state.withLock {
+            $0.mode = .status(status); $0.refusal = code
+        }
+    }
     func setStatus(_ status: String) { state.withLock { $0.status = status } }
 
     /// What was asked, `path?query`, in order.
@@ -110,7 +124,7 @@ final class StubService: Sendable {
 
     private func act(_ request: Request) async throws -> Response {
         let key = request.headers[HTTPField.Name("Idempotency-Key") ?? .age] ?? ""
-        let (mode, isLost) = state.withLock { state in
+        let (mode, isLost, pause, refusal) = state.withLock { state in
             if case .answering = state.mode, state.keys.insert(key).inserted {
                 state.done.append(request.uri.path.replacing("/internal/", with: ""))
                 if request.uri.path.hasSuffix("/suspend") { state.status = "suspended" }
@@ -118,14 +132,18 @@ final class StubService: Sendable {
                 if request.uri.path.hasSuffix("/pause") { state.isPaused = true }
                 if request.uri.path.hasSuffix("/resume") { state.isPaused = false }
             }
-            defer { state.lostAnswers = max(0, state.lostAnswers - 1) }
-            return (state.mode, state.lostAnswers > 0)
+            defer {
+                state.lostAnswers = max(0, state.lostAnswers - 1)
+                if state.leavesAfterAct { state.mode = .status(503) }
+            }
+            return (state.mode, state.lostAnswers > 0, state.pause, state.refusal)
         }
+        try await Task.sleep(for: pause)
         switch mode {
         case .answering where isLost: return Response.json(.serviceUnavailable, text: "{}")
         case .answering: return Response.json(.ok, text: "{}")
         case .status(let code):
-            return Response.json(HTTPResponse.Status(code: code), text: #"{"code":"user-deleted"}"#)
+            return Response.json(HTTPResponse.Status(code: code), text: #"{"code":"\#(refusal)"}"#)
         case .silent:
             try await Task.sleep(for: .seconds(30))
             return Response.empty()

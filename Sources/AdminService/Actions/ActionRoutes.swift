@@ -17,8 +17,7 @@ struct ActionRoutes: Sendable {
             support.post("/v1/admin/users/{id}/\(action.rawValue)") { request, context in
                 let id = try context.parameter("id", UserID.init)
                 try await act(action, .user(id), request, context)
-                let user = try await directory.user(id, refresh: true, trace: context.trace)
-                return Response.json(.ok, text: user.value.json, headers: Freshness.headers(age: user.age))
+                return try await standing(id, context)
             }
         }
         for action in [RemoteAction.allow, .block, .reset] {
@@ -27,6 +26,21 @@ struct ActionRoutes: Sendable {
                 try await act(action, .destination(prefix), request, context)
                 return Response.empty()
             }
+        }
+    }
+
+    /// The user after an act that was done.
+    private func standing(_ id: UserID, _ context: OperatorContext) async throws -> Response {
+        do {
+            let user = try await directory.user(id, refresh: true, trace: context.trace)
+            return Response.json(.ok, text: user.value.json, headers: Freshness.headers(age: user.age))
+        } catch let error as UpstreamError {
+            guard var problem = AdminProblems.problem(for: error) else { throw error }
+            problem.detail = """
+                The action was carried out and recorded; only how the user stands now could not be read. Read the user \
+                again instead of repeating the action.
+                """
+            throw problem
         }
     }
 
@@ -39,7 +53,7 @@ struct ActionRoutes: Sendable {
         let outcome = try await perform(
             action, on: target, reason: reason, key: key, by: context.admin.id, origin: AuditOrigin(context.base),
             trace: context.trace)
-        if let problem = outcome.problem { throw problem }
+        if let error = outcome.error { throw error }
     }
 
     /// To suspend wants a reason; the other actions may come without a body.

@@ -19,12 +19,15 @@ struct IntentStore: Sendable {
         case busy(Intent)
     }
 
-    /// Writes an intent down, unless its key is known or its target busy. Throws `PostgresError`.
+    /// Writes an intent down, unless its key is known or its target busy.
+    ///
+    /// Migration 0014 tries its audit row first: what the audit log would not take is not begun. Throws `PostgresError`,
+    /// `NotRecorded`.
     func begin(_ intent: Intent) async throws -> Beginning {
         // What stands in the way may be gone when it is looked at; then once more.
         for _ in 0..<3 {
             if let known = try await known(intent) { return .known(known) }
-            let inserted = try await postgres.write(
+            let inserted = try await postgres.record(
                 """
                 INSERT INTO intents (id, admin_id, action, target_kind, target_id, reason, before, request_id, address,
                                      client_key)
@@ -40,10 +43,10 @@ struct IntentStore: Sendable {
     }
 
     /// Ends an intent and adds its audit row, if nobody has; one statement. Returns the state it has now. Throws
-    /// `PostgresError`.
+    /// `PostgresError`, `NotRecorded`.
     func finish(_ intent: Intent, as state: Intent.State, failure: String? = nil) async throws -> Intent.State {
         let (id, after) = (intent.id, intent.action.after)
-        let rows = try await postgres.write(
+        let rows = try await postgres.record(
             """
             WITH finished AS (
                 UPDATE intents SET state = \(state.rawValue), failure = \(failure), finished_at = now()

@@ -17,8 +17,9 @@ struct PerformAction: Sendable {
         case notFound
         /// The user is deleted.
         case deleted
-        /// Another act on the same target is not finished, and its service gives no answer.
-        case busy
+        /// Another act on the same target is not finished: it is being carried out at this moment, or this service gives no
+        /// answer about it.
+        case busy(waitingFor: ServiceName?)
         /// The key belongs to another request.
         case keyReused
         /// The service refuses, with this code.
@@ -27,7 +28,7 @@ struct PerformAction: Sendable {
         case away(ServiceName, isWritten: Bool)
     }
 
-    /// Throws `PostgresError`.
+    /// Throws `PostgresError`, `NotRecorded` with nothing done, `Unconfirmed`.
     func callAsFunction(
         _ action: RemoteAction, on target: ActionTarget, reason: Reason?, key: ClientKey? = nil, by admin: AdminID,
         origin: AuditOrigin, trace: RequestTrace?
@@ -51,13 +52,13 @@ struct PerformAction: Sendable {
                     ? try await run(known, trace: trace) : outcome(of: known, known.state, failure: known.failure)
             case .busy(let other):
                 // First things first: what was asked before is finished before.
-                if case .away = try await run(other, trace: trace) { return .busy }
+                if case .away(let service, _) = try await run(other, trace: trace) { return .busy(waitingFor: service) }
             }
         }
-        return .busy
+        return .busy(waitingFor: nil)
     }
 
-    /// Asks the service and confirms. Throws `PostgresError`.
+    /// Asks the service and confirms. Throws `PostgresError`, `NotRecorded`; `Unconfirmed` once it was carried out.
     func run(_ intent: Intent, trace: RequestTrace?) async throws -> Outcome {
         let deed = await services.carryOut(intent, trace: trace)
         let state: Intent.State
@@ -69,13 +70,14 @@ struct PerformAction: Sendable {
                 state = try await intents.finish(intent, as: .failed, failure: code)
             case .noAnswer:
                 // It may have happened: what was shown may be wrong already.
-                await changes(intent.target.topic)
+                await changes(unwritten: intent.target.topic)
                 return .away(services.service(for: intent.action), isWritten: true)
             }
         } catch {
             // It has happened, and is confirmed later.
-            await changes(intent.target.topic)
-            throw error
+            await changes(unwritten: intent.target.topic)
+            guard deed == .done else { throw error }
+            throw Unconfirmed(service: services.service(for: intent.action), cause: error)
         }
         await changes(intent.target.topic)
         guard case .refused(let code) = deed else { return outcome(of: intent, state, failure: nil) }
@@ -91,4 +93,12 @@ struct PerformAction: Sendable {
         case (.pending, _), (.unknown, _): .away(services.service(for: intent.action), isWritten: true)
         }
     }
+}
+
+/// The service has carried an act out, and its audit row could not be written; ``FinishIntents`` adds it.
+struct Unconfirmed: Error, CustomStringConvertible {
+    let service: ServiceName
+    let cause: any Error
+
+    var description: String { "carried out by \(service.rawValue) and not confirmed: \(cause)" }
 }

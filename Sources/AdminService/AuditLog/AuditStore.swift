@@ -8,12 +8,12 @@ struct AuditStore: Sendable {
     /// The columns every writer fills, in this order.
     static let columns = "id, actor_id, actor, action, target_kind, target_id, reason, request_id, address"
 
-    /// Records what an operator did or was denied. Throws `PostgresError`.
+    /// Records what an operator did or was denied. Throws `PostgresError`, `NotRecorded`.
     func record(
         _ action: AuditAction, by admin: AdminID, target: (kind: String, id: String), reason: String? = nil,
         origin: AuditOrigin
     ) async throws {
-        _ = try await postgres.write(
+        _ = try await postgres.record(
             """
             INSERT INTO audit_log (\(unescaped: Self.columns))
             VALUES (\(AuditID().uuid), \(admin.uuid), 'admin', \(action.rawValue), \(target.kind), \(target.id),
@@ -21,9 +21,9 @@ struct AuditStore: Sendable {
             """)
     }
 
-    /// Records that a proven phone is no operator's, once per proof. Throws `PostgresError`.
+    /// Records that a proven phone is no operator's, once per proof. Throws `PostgresError`, `NotRecorded`.
     func recordStranger(_ challenge: ChallengeID, reason: String, origin: AuditOrigin) async throws {
-        _ = try await postgres.write(
+        _ = try await postgres.record(
             """
             INSERT INTO audit_log (\(unescaped: Self.columns))
             VALUES (\(AuditID().uuid), NULL, 'stranger', 'operator.sign_in_refused', 'challenge',

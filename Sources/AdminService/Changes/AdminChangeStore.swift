@@ -47,4 +47,12 @@ struct AnnounceChange: Sendable {
         caches.drop(topic)
         try? await store.ring()
     }
+
+    /// The same for what may have changed, and that no statement has written down: the other instances read it now, and
+    /// again when it is known. Never fails: without a database they learn it then.
+    func callAsFunction(unwritten topic: ChangeTopic) async {
+        caches.drop(topic)
+        try? await store.add(topic)
+        try? await store.ring()
+    }
 }

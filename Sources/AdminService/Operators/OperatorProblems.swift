@@ -32,9 +32,16 @@ extension ProblemType {
         "own-role", status: 409, title: "Nobody changes their own role",
         explanation: "An owner cannot demote or remove themselves, so that a slip locks nobody out. Ask another owner.")
 
+    static let notAMobilePhone = ProblemType(
+        "not-a-mobile-phone", status: 422, title: "The phone cannot receive codes",
+        explanation: """
+            Codes are sent as text messages, and the number is one of a landline, a toll-free line or another line that \
+            receives none: its holder could never sign in. Use the number of a mobile phone.
+            """)
+
     /// All problems that only admin-service has.
     static let admin: [ProblemType] = [
         .notAnAdmin, .incorrectCode, .tooManyFailures, .verificationAlreadyUsed, .lastOwner, .ownRole, .userDeleted,
-        .actionUnderWay, .idempotencyKeyReused,
+        .actionUnderWay, .actionRefused, .idempotencyKeyReused, .notAMobilePhone,
     ]
 }

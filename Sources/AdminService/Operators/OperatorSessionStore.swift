@@ -46,9 +46,9 @@ struct OperatorSessionStore: Sendable {
             """)
     }
 
-    /// Ends the session and records it; once, however often it is asked. Throws `PostgresError`.
+    /// Ends the session and records it; once, however often it is asked. Throws `PostgresError`, `NotRecorded`.
     func end(_ session: SessionID, of admin: AdminID, origin: AuditOrigin) async throws {
-        _ = try await postgres.write(
+        _ = try await postgres.record(
             """
             WITH ended AS (
                 UPDATE admin_sessions SET ended_at = now()

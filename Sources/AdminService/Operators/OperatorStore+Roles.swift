@@ -63,11 +63,11 @@ extension OperatorStore {
     /// Gives an operator another role, or none (which disables them and ends their sessions), and records it.
     ///
     /// One statement. It locks the owners before it counts them, in one order: of two that would each take away one of the
-    /// last two owners, the second waits and then finds the first's work done. Throws `PostgresError`.
+    /// last two owners, the second waits and then finds the first's work done. Throws `PostgresError`, `NotRecorded`.
     func change(
         _ admin: AdminID, to role: Role?, by actor: AuditActor, origin: AuditOrigin
     ) async throws -> RoleChange {
-        let rows = try await postgres.write(
+        let rows = try await postgres.record(
             """
             WITH given AS (
                 SELECT \(admin.uuid) AS id, \(role?.rawValue) AS role

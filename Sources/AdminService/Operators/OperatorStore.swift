@@ -24,13 +24,14 @@ struct OperatorStore: Sendable {
         case phoneTaken
     }
 
-    /// Adds an operator and records it; one statement. Throws `PostgresError`.
+    /// Adds an operator and records it; one statement. Throws `PostgresError`, `NotRecorded`.
     func insert(_ new: New, by actor: AuditActor, origin: AuditOrigin) async throws -> Insertion {
-        let added = try await postgres.write(Self.insertion(new, by: actor, origin: origin))
+        let added = try await postgres.record(Self.insertion(new, by: actor, origin: origin))
         return added.isEmpty ? .phoneTaken : .inserted
     }
 
-    /// Disables the operator with the phone, ends their sessions, and adds the new one; all of it or nothing. Throws `PostgresError`.
+    /// Disables the operator with the phone, ends their sessions, and adds the new one; all of it or nothing. Throws `PostgresError`,
+    /// `NotRecorded`.
     func replace(with new: New, by actor: AuditActor, origin: AuditOrigin) async throws -> Insertion {
         do {
             return try await postgres.transaction { transaction in
@@ -56,6 +57,9 @@ struct OperatorStore: Sendable {
             }
         } catch is PhoneTaken {
             return .phoneTaken
+        } catch let error as PostgresError {
+            if let refusal = NotRecorded(error) { throw refusal }
+            throw error
         }
     }
 

@@ -57,11 +57,11 @@ struct SignInStore: Sendable {
     /// Decides an attempt, writes down what follows from it, and its audit row: one statement.
     ///
     /// Attempts of one operator queue at the row lock, and each sees what the one before it left: of a hundred at once with the
-    /// same code one is accepted, and of a hundred wrong ones five are looked at. Throws `PostgresError`.
+    /// same code one is accepted, and of a hundred wrong ones five are looked at. Throws `PostgresError`, `NotRecorded`.
     func decide(_ attempt: Attempt, origin: AuditOrigin) async throws -> Verdict {
         do {
             return try await decideOnce(attempt, origin: origin)
-        } catch let error as PostgresError where error.constraint == "admin_sessions_challenge_once" {
+        } catch let error as NotRecorded where error.cause.constraint == "admin_sessions_challenge_once" {
             // Another attempt with the same proof, and one with another proof after it, were both committed between
             // this statement's snapshot and its row lock. Now they are in sight.
             return try await decideOnce(attempt, origin: origin)
@@ -70,7 +70,7 @@ struct SignInStore: Sendable {
 
     private func decideOnce(_ attempt: Attempt, origin: AuditOrigin) async throws -> Verdict {
         let session = SessionID()
-        let rows = try await postgres.write(
+        let rows = try await postgres.record(
             """
             WITH given AS (
                 SELECT \(attempt.admin.uuid) AS admin_id, \(attempt.challenge.uuid) AS challenge_id,

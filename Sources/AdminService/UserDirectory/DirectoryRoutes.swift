@@ -12,32 +12,30 @@ struct DirectoryRoutes: Sendable {
     func add(to router: PostkeyRouter) {
         let viewers = router.operators(atLeast: .viewer, gate)
         viewers.get("/v1/admin/users") { request, context in
-            let query = try DirectoryQuery(request.query, defaultRegion: defaultRegion)
-            return try await answer {
-                try await read.page(query, refresh: Freshness.isBypassed(by: request), trace: context.trace)
-            }
+            try await page(try DirectoryQuery(request.query, defaultRegion: defaultRegion), request, context)
         }
         viewers.get("/v1/admin/users/{id}") { request, context in
             let id = try context.parameter("id", UserID.init)
-            return try await answer {
-                try await read.user(id, refresh: Freshness.isBypassed(by: request), trace: context.trace)
-            }
+            return Self.answer(
+                try await read.user(id, refresh: Freshness.isBypassed(by: request), trace: context.trace))
         }
     }
 
-    private func answer(_ read: () async throws -> CachedValue<ReadDirectory.Answer>) async throws -> Response {
+    private func page(_ query: DirectoryQuery, _ request: Request, _ context: OperatorContext) async throws -> Response
+    {
         do {
-            let cached = try await read()
-            return Response.json(.ok, text: cached.value.json, headers: Freshness.headers(age: cached.age))
-        } catch let error as UpstreamError {
-            switch error {
-            case .notFound: throw Problem(.notFound)
-            case .refused(_, field: "search"):
-                throw Problem.invalid("search", "must be the beginning of a phone or a part of a name")
-            // We have judged everything else ourselves.
-            case .refused: throw Problem.invalid("cursor", "must be a next_cursor of the same list")
-            case .unavailable(let service), .unreadable(let service): throw Problem.upstreamAway([service])
+            return Self.answer(
+                try await read.page(query, refresh: Freshness.isBypassed(by: request), trace: context.trace))
+        } catch UpstreamError.refused(_, let field) {
+            guard field == "search" else {
+                // We have judged everything else ourselves.
+                throw Problem.invalid("cursor", "must be a next_cursor of the same list")
             }
+            throw Problem.invalid("search", "must be the beginning of a phone or a part of a name")
         }
+    }
+
+    private static func answer(_ cached: CachedValue<ReadDirectory.Answer>) -> Response {
+        Response.json(.ok, text: cached.value.json, headers: Freshness.headers(age: cached.age))
     }
 }

@@ -35,7 +35,7 @@ struct UserPage: Sendable {
                 let outcome = try await perform(
                     remote, on: .user(id), reason: reason, key: form["key"].flatMap(ClientKey.init),
                     by: context.admin.id, origin: AuditOrigin(context.base), trace: context.trace)
-                if let problem = outcome.problem { throw problem }
+                if let error = outcome.error { throw error }
                 return .seeOther("/users/\(id)?done=\(action.rawValue)")
             }
         }
@@ -61,18 +61,14 @@ struct UserPage: Sendable {
         _ id: UserID, phone: PhoneNumber? = nil, notice: Notice?, refresh: Bool, _ request: Request,
         _ context: ConsoleContext
     ) async throws -> Response {
-        do {
-            let refresh = refresh || Freshness.isBypassed(by: request)
-            let cached = try await read.user(id, refresh: refresh, trace: context.trace)
-            let answer = try JSONDecoder().decode(UserAnswer.self, from: Data(cached.value.json.utf8))
-            let deliveries = answer.user.status == "deleted" ? nil : await deliveries(to: id, context)
-            return try frame.page(
-                "user", title: answer.user.title, section: .users,
-                notice: ConsoleNotices.stale(cached, "user-service", patience) ?? notice,
-                UserView(answer, deliveries, revealed: phone, mayAct: context.admin.role >= .support), request, context)
-        } catch let error as UpstreamError {
-            throw Self.problem(error)
-        }
+        let refresh = refresh || Freshness.isBypassed(by: request)
+        let cached = try await read.user(id, refresh: refresh, trace: context.trace)
+        let answer = try JSONDecoder().decode(UserAnswer.self, from: Data(cached.value.json.utf8))
+        let deliveries = answer.user.status == "deleted" ? nil : await deliveries(to: id, context)
+        return try frame.page(
+            "user", title: answer.user.title, section: .users,
+            notice: ConsoleNotices.stale(cached, "user-service", patience) ?? notice,
+            UserView(answer, deliveries, revealed: phone, mayAct: context.admin.role >= .support), request, context)
     }
 
     /// The last codes sent to the user's phone, which is read for that and shown nowhere.
@@ -88,12 +84,5 @@ struct UserPage: Sendable {
             view.missing = "There is no answer about them at the moment."
         }
         return view
-    }
-
-    private static func problem(_ error: UpstreamError) -> Problem {
-        switch error {
-        case .notFound, .refused: Problem(.notFound)
-        case .unavailable(let service), .unreadable(let service): .upstreamAway([service])
-        }
     }
 }

@@ -44,7 +44,7 @@ struct DestinationsPage: Sendable {
         let outcome = try await perform(
             decision.action, on: target, reason: reason, key: form["key"].flatMap(ClientKey.init),
             by: context.admin.id, origin: AuditOrigin(context.base), trace: context.trace)
-        if let problem = outcome.problem { throw problem }
+        if let error = outcome.error { throw error }
         return .seeOther("/destinations?done=\(decision.rawValue)")
     }
 
