@@ -62,14 +62,14 @@ struct AppointmentBody: JSONBody {
     let phone: String
     let role: String
 
-    /// Throws `invalid-request`.
+    /// Throws `invalid-request`, `not-a-mobile-phone`.
     func checked() throws(Problem) -> (PhoneNumber, Role) {
         guard let role = Role(rawValue: role) else { throw .invalid("role", "must be viewer, support or owner") }
-        do {
-            return (try PhoneNumber(parsing: phone, defaultRegion: nil), role)
-        } catch {
+        guard let phone = try? PhoneNumber(parsing: phone, defaultRegion: nil) else {
             throw .invalid("phone", "must be a phone number in international form, such as +919876543210")
         }
+        guard phone.mayBeMobile else { throw Problem(.notAMobilePhone, detail: phone.whyNoCodes) }
+        return (phone, role)
     }
 }
 

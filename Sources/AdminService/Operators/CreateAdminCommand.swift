@@ -1,6 +1,5 @@
 package import ArgumentParser
 import Identity
-import Postgres
 import ServiceRuntime
 
 /// `admin-service create-admin`: adds an operator and prints, once, what their authenticator app needs and the recovery
@@ -29,6 +28,7 @@ package struct CreateAdminCommand: AsyncParsableCommand {
     package func run() async throws {
         let phone = try parsedPhone
         let role = try parsedRole
+        guard phone.mayBeMobile else { throw CommandFailure("Nobody was added. \(phone.whyNoCodes)") }
         try await withRuntime(AdminService.self) { runtime in
             let create = CreateOperator(
                 store: OperatorStore(postgres: runtime.postgres),
@@ -40,8 +40,8 @@ package struct CreateAdminCommand: AsyncParsableCommand {
                     throw CommandFailure(
                         "An active operator with the phone \(phone) exists already; --replace enrols the phone anew.")
                 }
-            } catch let error as PostgresError where error.sqlState == .undefinedTable {
-                throw CommandFailure("The database has no schema yet. Run the command migrate first.")
+            } catch let error as NotRecorded {
+                throw CommandFailure("Nobody was added: the audit log takes no row (\(error.cause)).")
             }
         }
     }

@@ -47,3 +47,21 @@ struct LiveSession: Sendable {
     /// Whether `last_seen_at` is due to be written.
     let isTouchDue: Bool
 }
+
+extension PhoneNumber {
+    /// Why a number that otp-service sends no code to makes no operator.
+    var whyNoCodes: String {
+        let line =
+            switch lineType {
+            case .fixedLine: "is one of a landline"
+            case .tollFree: "is one of a toll-free line"
+            case .premiumRate: "is one of a premium-rate line"
+            case .unknown: "has a length that no mobile phone has there"
+            default: "is one of a line that receives no text messages"
+            }
+        return """
+            The number \(line): codes are sent as text messages, so that its holder could never sign in. Use the number \
+            of a mobile phone.
+            """
+    }
+}

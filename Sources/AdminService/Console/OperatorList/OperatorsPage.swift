@@ -44,6 +44,10 @@ struct OperatorsPage: Sendable {
             let notice = Notice.bad("That is not a phone number. Enter it with + and the country.")
             return try await show(notice, .badRequest, request, context)
         }
+        guard phone.mayBeMobile else {
+            let notice = Notice.bad("Nobody was added. \(phone.whyNoCodes)")
+            return try await show(notice, .unprocessableContent, request, context)
+        }
         let outcome = try await appoint(phone: phone, role: role, by: context.admin, origin: AuditOrigin(context.base))
         // Whoever adds somebody expects to be shown a secret, and may have lost that answer.
         if case .changed = outcome { return .seeOther("/operators?done=\(Done.known.rawValue)") }

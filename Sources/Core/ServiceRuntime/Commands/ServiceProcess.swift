@@ -90,14 +90,19 @@ struct ServiceProcess<Definition: ServiceDefinition>: Sendable {
 /// The schema has not been seen to be current yet.
 private struct SchemaUnknown: Error {}
 
-/// For a service's own commands: its settings, its logs and a database client.
+/// For a service's own commands: its settings, its logs and a database client. Throws what `body` throws, and a sentence
+/// that says what to do where the database is away.
 package func withRuntime<Definition: ServiceDefinition, Result: Sendable>(
     _ definition: Definition.Type, _ body: (Runtime<Definition.Settings>) async throws -> Result
 ) async throws -> Result {
     let process = try await ServiceProcess<Definition>.prepare()
-    return try await process.withPostgres { postgres in
-        try await body(
-            Runtime(
-                common: process.common, settings: process.settings, postgres: postgres, logger: process.logger))
+    do {
+        return try await process.withPostgres { postgres in
+            try await body(
+                Runtime(
+                    common: process.common, settings: process.settings, postgres: postgres, logger: process.logger))
+        }
+    } catch let error as PostgresError {
+        throw DatabaseFailure(error, variable: Definition.databaseVariable) ?? error
     }
 }

@@ -1,0 +1,36 @@
+import PostgresTestKit
+import ServiceTestKit
+import Testing
+
+extension EndToEnd {
+    /// What the commands of operators say when they cannot do it: a sentence, and exit code 1.
+    @Suite struct CommandTests {
+        private func createAdmin(
+            _ deployment: Deployment, _ phone: String, databaseURL: String? = nil
+        ) async throws -> (code: Int32, output: String) {
+            let process = try ServiceProcess(
+                "admin-service", arguments: ["create-admin", "--phone", phone, "--role", "viewer"],
+                environment: deployment.environment(.admin, databaseURL: databaseURL))
+            return (try await process.exitCode(), process.log)
+        }
+
+        @Test("create-admin says what to do where the database is away, has no schema, or the phone receives no codes")
+        func createAdmin() async throws {
+            try await withDeployment([]) { deployment in
+                let port = try TestCluster.freePort()
+                let away = try await createAdmin(
+                    deployment, "+919876543210", databaseURL: "postgresql://postgres@127.0.0.1:\(port)/admin")
+                #expect(away.code == 1 && away.output.contains("The database gives no answer, and nothing was done."))
+                #expect(away.output.contains("ADMIN_DATABASE_URL") && !away.output.contains("PostgresError"))
+                let empty = try await createAdmin(deployment, "+919876543210")
+                #expect(empty.code == 1 && empty.output.contains("Run the command migrate first."), "\(empty.output)")
+
+                #expect(try await deployment.run(.admin, "migrate").code == 0)
+                let landline = try await createAdmin(deployment, "+442079460958")
+                #expect(landline.code == 1 && landline.output.contains("is one of a landline"), "\(landline.output)")
+                #expect(!landline.output.contains("otpauth") && !landline.output.contains("+442079460958"))
+                #expect(try await deployment.execute("SELECT count(*) FROM admins", in: .admin) == ["0"])
+            }
+        }
+    }
+}
