@@ -142,6 +142,29 @@ struct AuditLogTests {
         }
     }
 
+    @Test("a table has as many rows as were asked for, and says where the next one begins")
+    func shortTable() async throws {
+        try await withAdminServer { server in
+            let token = try await server.token(.support)
+            let admin = try await server.database.enrol(.viewer, phone: "+919876543211")
+            try await record(server.database, admin.id, (0..<5).map(String.init))
+            func table(_ query: String) async throws -> (rows: [String], next: String?) {
+                let answer = try await server.send(
+                    "GET", "/v1/admin/audit-log?format=csv&action=cache.cleared\(query)", token: token)
+                #expect(answer.status == 200)
+                return (
+                    answer.text.split(separator: "\r\n").dropFirst().map(String.init), answer.header("X-Next-Cursor")
+                )
+            }
+            let all = try await table("")
+            #expect(all.rows.count == 5 && all.next == nil)
+            let first = try await table("&limit=2")
+            #expect(first.rows == Array(all.rows.prefix(2)))
+            let second = try await table("&limit=200&cursor=\(try #require(first.next))")
+            #expect(second.rows == Array(all.rows.dropFirst(2)) && second.next == nil)
+        }
+    }
+
     @Test(
         "cells",
         arguments: [

@@ -61,6 +61,19 @@ struct DirectoryRouteTests {
         }
     }
 
+    @Test("the length of a search is counted in characters, as the contract says")
+    func longSearch() async throws {
+        try await withAdminServer { server in
+            let token = try await server.token(.viewer)
+            let longest = String(repeating: "%C3%A4", count: 200)
+            let found = try await server.send("GET", "/v1/admin/users?search=\(longest)", token: token)
+            #expect(found.status == 200, "\(found.text)")
+            let refused = try await server.send("GET", "/v1/admin/users?search=\(longest)a", token: token)
+            #expect(refused.status == 400)
+            #expect(server.users.asked.count == 1)
+        }
+    }
+
     @Test("one user, and none")
     func user() async throws {
         try await withAdminServer { server in

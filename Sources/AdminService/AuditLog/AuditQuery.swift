@@ -35,7 +35,8 @@ struct AuditQuery: Sendable {
     var to: Date?
     /// The last row of the page before.
     var after: AuditPosition?
-    var limit = 50
+    /// Rows; nil: as many as a page has, or a table.
+    var limit: Int?
 
     init() {}
 
@@ -43,12 +44,12 @@ struct AuditQuery: Sendable {
     init(_ fields: QueryFields) throws(Problem) {
         actor = try fields.parsed("actor", "the id of an operator, or admin, command or stranger") { Actor($0) }
         action = try fields.parsed("action", "a name of an action") { AuditAction(rawValue: $0) }
-        target = try fields.parsed("target", "kind:id or an id, at most 200 bytes") { Target($0) }
+        target = try fields.parsed("target", "kind:id or an id, at most 200 characters") { Target($0) }
         from = try fields.parsed("from", Self.time, AuditTime.date)
         to = try fields.parsed("to", Self.time, AuditTime.date)
         if let from, let to, from > to { throw .invalid("to", "must not be before from") }
         after = try fields.parsed("cursor", "a next_cursor of an earlier answer") { AuditPosition($0) }
-        limit = try fields.integer("limit", default: limit, in: Self.limits)
+        if fields.string("limit") != nil { limit = try fields.integer("limit", default: 50, in: Self.limits) }
     }
 
     private static let time = "a day such as 2026-11-24 or a time such as 2026-11-24T08:45:00Z"
@@ -68,7 +69,7 @@ extension AuditQuery.Actor {
 
 extension AuditQuery.Target {
     init?(_ text: String) {
-        guard (1...200).contains(text.utf8.count) else { return nil }
+        guard (1...200).contains(text.unicodeScalars.count) else { return nil }
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         if parts.count == 2, AuditQuery.targetKinds.contains(parts[0]), !parts[1].isEmpty {
             self = .one(kind: parts[0], id: parts[1])

@@ -33,7 +33,8 @@ struct ReadAuditLog: Sendable {
     let log: AuditLogStore
     let audit: AuditStore
 
-    /// So many rows go into one table.
+    /// So many rows has a page, and a table, of which nothing else is said.
+    static let pageLength = 50
     static let longestExport = 10_000
 
     struct Export: Sendable {
@@ -44,27 +45,29 @@ struct ReadAuditLog: Sendable {
 
     /// A page. Throws `PostgresError`.
     func page(_ query: AuditQuery) async throws -> AuditPage {
-        let (rows, asOf) = try await log.rows(query, limit: query.limit + 1)
-        let entries = Array(rows.prefix(query.limit))
+        let limit = query.limit ?? Self.pageLength
+        let (rows, asOf) = try await log.rows(query, limit: limit + 1)
+        let entries = Array(rows.prefix(limit))
         let hasMore = rows.count > entries.count
         return AuditPage(
             entries: entries, next: hasMore ? entries.last.map { AuditPosition(at: $0.at, id: $0.id) } : nil, asOf: asOf
         )
     }
 
-    /// At most ``longestExport`` rows as a table; that it was exported is recorded first. Throws `PostgresError`.
+    /// The rows as a table; that it was exported is recorded first. Throws `PostgresError`, `NotRecorded`.
     func export(_ query: AuditQuery, by admin: AdminID, origin: AuditOrigin) async throws -> Export {
         try await audit.record(.auditLogExported, by: admin, target: ("audit_log", "all"), origin: origin)
         var query = query
-        query.limit = 1000
+        let wanted = query.limit ?? Self.longestExport
         var table = CSVText(header: AuditEntry.header)
         var count = 0
         repeat {
+            query.limit = min(1000, wanted - count)
             let page = try await page(query)
             for entry in page.entries { table.add(entry.fields.map(\.text)) }
             count += page.entries.count
             query.after = page.next
-        } while query.after != nil && count < Self.longestExport
+        } while query.after != nil && count < wanted
         return Export(csv: table.text, next: query.after)
     }
 }

@@ -12,7 +12,7 @@ struct DirectoryQuery: Hashable, Sendable {
     }
 
     static let limits = 1...200
-    /// In bytes of UTF-8.
+    /// In Unicode scalars, as user-service and OpenAPI count.
     static let longestSearch = 200
     static let longestCursor = 128
 
@@ -34,8 +34,9 @@ struct DirectoryQuery: Hashable, Sendable {
     init(
         search: String?, status: String?, sort: String?, cursor: String?, limit: Int, defaultRegion: String?
     ) throws(Problem) {
-        self.search = try Self.parsed("search", search, "at most \(Self.longestSearch) bytes") { text in
-            text.utf8.count <= Self.longestSearch ? PhoneSearch.text(text, defaultRegion: defaultRegion) : nil
+        self.search = try Self.parsed("search", search, "at most \(Self.longestSearch) characters") { text in
+            guard text.unicodeScalars.count <= Self.longestSearch else { return nil }
+            return PhoneSearch.text(text, defaultRegion: defaultRegion)
         }
         self.status = try Self.parsed("status", status, Self.choices(Status.self), Status.init)
         self.sort = try Self.parsed("sort", sort, Self.choices(Sort.self), Sort.init) ?? .newest

@@ -20,9 +20,15 @@ struct UserFilter: Sendable {
 
     /// Takes what the form of the page holds.
     init(_ form: FormFields) {
-        search = form["search"].flatMap { $0.isEmpty ? nil : String($0.prefix(200)) }
+        search = form["search"].flatMap { Self.shortened($0) }
         status = form["status"].flatMap { $0.isEmpty ? nil : $0 }
         sort = form["sort"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// As much of what was typed as is searched for; nil if nothing was.
+    private static func shortened(_ text: String) -> String? {
+        let shortened = String(text.unicodeScalars.prefix(DirectoryQuery.longestSearch))
+        return shortened.isEmpty ? nil : shortened
     }
 
     /// The address of the page.
