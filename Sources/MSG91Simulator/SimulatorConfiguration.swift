@@ -16,6 +16,8 @@ package struct SimulatorConfiguration: Sendable {
     package static let defaultTemplateID = "66a1f0c3d2b4e5968778695a"
     /// The id of the Flow template that is known when no other is configured.
     package static let defaultFlowID = "66a1f0c3d2b4e5968778695b"
+    /// The id of the OTP widget that is known.
+    package static let defaultWidgetID = "66a1f0c3d2b4e5968778695c"
     /// An OTP text whose last line lets browsers fill the code in (WICG, origin-bound one-time codes).
     package static let defaultText =
         "##OTP## is your Postkey code. Do not share it with anyone.\n\n@localhost ###OTP##"
@@ -27,7 +29,8 @@ package struct SimulatorConfiguration: Sendable {
     ) {
         account = Account(
             authKeys: [authKey], otpTemplates: [templateID: text],
-            flowTemplates: [Self.defaultFlowID: "##OTP## is your Postkey code."])
+            flowTemplates: [Self.defaultFlowID: "##OTP## is your Postkey code."],
+            widgets: [Self.defaultWidgetID: "##OTP## is your Postkey code."])
         port = 0
     }
 }

@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    @Test func whatsappAndLogsSpeakAnotherDialect() async throws {
+    @Test func whatsappSpeaksAnotherDialect() async throws {
         try await withPhone { phone async throws in
             let path = "/api/v5/whatsapp/whatsapp-outbound-message/bulk/"
             let body =
@@ -45,14 +45,12 @@ import Testing
             #expect(phone.gateway.messages().first?.otp == "4829")
             phone.gateway.updateAccount { $0.ipAllowed = false }
             #expect(try await phone.call("/api/v5/report/logs/p/otp")["apiError"] == "418")
-            phone.gateway.updateAccount { $0.ipAllowed = true }
-            let logs = try await phone.call("/api/v5/report/logs/p/otp?requestId=\(sent.requestID ?? "")")
-            #expect(logs.text.contains("\"total\":1"))
         }
     }
 
     @Test(arguments: [
         ("GET", "/nothing"), ("POST", "/api/v5/otp/other"), ("DELETE", "/api/v5/otp"), ("GET", "/api/sendotp.php"),
+        ("GET", "/api/v5/widget/sendOtp"),
     ])
     func unknownPaths(_ method: String, _ path: String) async throws {
         try await withPhone { phone async throws in

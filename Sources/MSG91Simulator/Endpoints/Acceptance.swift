@@ -57,7 +57,7 @@ extension Gateway.State {
         failed.append(
             FailedMessage(
                 mobile: candidate.mobile, code: refusal.code ?? "201", reason: refusal.message, requestID: requestID,
-                crqid: candidate.crqid, failedAt: now))
+                crqid: candidate.crqid, templateID: candidate.templateID, wasSent: false, failedAt: now))
         report(candidate, requestID: requestID, .failed(status: 2, reason: refusal.message), now: now)
     }
 
@@ -69,7 +69,7 @@ extension Gateway.State {
             failed.append(
                 FailedMessage(
                     mobile: candidate.mobile, code: "\(status)", reason: reason, requestID: requestID,
-                    crqid: candidate.crqid, failedAt: now))
+                    crqid: candidate.crqid, templateID: candidate.templateID, wasSent: true, failedAt: now))
         } else {
             outbox.append(
                 Message(

@@ -10,6 +10,12 @@ package enum Endpoint: String, Sendable, Codable, CaseIterable {
     case logs
     /// The legacy balance of the account, as text.
     case balance
+    /// The OTP widget as a server uses it: a code is sent, sent again and answered by a request id, and the answer's proof
+    /// is checked.
+    case widgetSend = "widget_send"
+    case widgetRetry = "widget_retry"
+    case widgetVerify = "widget_verify"
+    case widgetToken = "widget_token"
 
     var path: String {
         switch self {
@@ -20,6 +26,18 @@ package enum Endpoint: String, Sendable, Codable, CaseIterable {
         case .whatsapp: "/api/v5/whatsapp/whatsapp-outbound-message/bulk"
         case .logs: "/api/v5/report/logs/p/otp"
         case .balance: "/api/balance.php"
+        case .widgetSend: "/api/v5/widget/sendOtp"
+        case .widgetRetry: "/api/v5/widget/retryOtp"
+        case .widgetVerify: "/api/v5/widget/verifyOtp"
+        case .widgetToken: "/api/v5/widget/verifyAccessToken"
+        }
+    }
+
+    /// The widget's paths are documented for POST alone; of the others integrators use both methods.
+    var isPostOnly: Bool {
+        switch self {
+        case .widgetSend, .widgetRetry, .widgetVerify, .widgetToken: true
+        case .send, .verify, .retry, .flow, .whatsapp, .logs, .balance: false
         }
     }
 }

@@ -31,7 +31,10 @@ struct Parameters: Sendable {
 
     var isRealTime: Bool { self["realTimeResponse"] == "1" }
 
-    /// All scalar parameters but the key.
+    /// The number that the call is about, by either of its names.
+    var mobile: String? { self["mobile"] ?? self["identifier"] }
+
+    /// All scalar parameters but the keys.
     var all: [String: String] {
         var all = query.merging(form) { first, _ in first }
         if case .object(let members) = json {
@@ -40,6 +43,7 @@ struct Parameters: Sendable {
             }
         }
         all["authkey"] = nil
+        all["tokenAuth"] = nil
         return all
     }
 }

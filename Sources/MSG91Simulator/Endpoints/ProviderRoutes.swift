@@ -4,14 +4,14 @@ internal import Hummingbird
 internal import NIOCore
 internal import ServiceLifecycle
 
-/// MSG91's own paths, by GET and POST alike.
+/// MSG91's own paths, most of them by GET and POST alike.
 struct ProviderRoutes: Sendable {
     let gateway: Gateway
 
     func add(to router: Router<SimulatorContext>) {
         for endpoint in Endpoint.allCases {
             let path = RouterPath(endpoint.path)
-            for method in [HTTPRequest.Method.get, .post] {
+            for method in endpoint.isPostOnly ? [.post] : [HTTPRequest.Method.get, .post] {
                 router.on(path, method: method) { request, context in
                     try await handle(endpoint, request, context)
                 }

@@ -25,7 +25,7 @@ extension Gateway.State {
             variables: variables)
         let requestID = RequestID.make(at: now)
         let code = OpenCode(
-            otp: otp, text: text, templateID: templateID, requestID: requestID, crqid: candidate.crqid,
+            mobile: mobile, otp: otp, text: text, templateID: templateID, requestID: requestID, crqid: candidate.crqid,
             createdAt: now, expiresAt: now.addingTimeInterval(Double(minutes) * 60), lastSentAt: now)
         if let refusal = refusal(candidate, authKey: parameters.authKey, now: now) {
             return refuse(refusal, candidate, requestID: requestID, realTime: parameters.isRealTime, now: now)

@@ -62,7 +62,8 @@ extension Gateway.State {
     /// For the ten-second rule: it looks at the number's last text, whatever path that took.
     private mutating func remember(_ candidate: Candidate, requestID: String, now: Date) {
         codes[candidate.mobile] = OpenCode(
-            otp: candidate.otp ?? "", text: candidate.text, templateID: candidate.templateID, requestID: requestID,
+            mobile: candidate.mobile, otp: candidate.otp ?? "", text: candidate.text, templateID: candidate.templateID,
+            requestID: requestID,
             crqid: candidate.crqid, createdAt: now, expiresAt: now, lastSentAt: now)
     }
 }

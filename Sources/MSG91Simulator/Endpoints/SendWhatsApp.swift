@@ -7,11 +7,7 @@ extension Gateway.State {
         guard account.ipAllowed else { return .unauthorized(apiError: "418") }
         let template = parameters.json?["payload"]?["template"]
         guard let name = template?["name"]?.scalar, let groups = template?["to_and_components"]?.elements else {
-            return Answer(
-                status: 400,
-                body: .members([
-                    "status": "fail", "hasError": .bool(true), "errors": "Invalid request", "code": "400",
-                ]), contentType: "text/html; charset=utf-8")
+            return .badRequest("Invalid request")
         }
         let requestID = RequestID.make(at: now)
         for group in groups.prefix(1000) {
@@ -30,42 +26,10 @@ extension Gateway.State {
             ]), contentType: "text/html; charset=utf-8")
     }
 
-    /// `GET /api/v5/report/logs/p/otp`: delivered and failed messages, newest first.
-    func logs(_ parameters: Parameters) -> Answer {
-        guard keyRefusal(parameters.authKey, mobile: nil) == nil else { return .unauthorized(apiError: "201") }
-        guard account.ipAllowed else { return .unauthorized(apiError: "418") }
-        let limit = parameters["limit"].flatMap(Int.init).map { min(max($0, 0), 1000) } ?? 1000
-        let wanted = parameters["requestId"]
-        let delivered = outbox.messages().lazy.filter { wanted == nil || $0.requestID == wanted }.map { message in
-            row(message.requestID, message.mobile, message.receivedAt, status: "Delivered", code: "1", reason: "")
-        }
-        let undelivered = failed.newestFirst.lazy.filter { wanted == nil || $0.requestID == wanted }.map { message in
-            row(
-                message.requestID, message.mobile, message.failedAt, status: "Failed", code: message.code,
-                reason: message.reason)
-        }
-        let rows = Array(delivered.prefix(limit)) + Array(undelivered.prefix(limit))
-        return Answer(
-            body: .members([
-                "data": .array(Array(rows.prefix(limit))),
-                "metadata": .members(["total": .integer(min(rows.count, limit)), "paginationToken": .null]),
-            ]), contentType: "text/html; charset=utf-8")
-    }
-
     /// `GET /api/balance.php`: a number of messages; refusals have their code in `msg`.
     func balance(_ parameters: Parameters) -> Answer {
         guard keyRefusal(parameters.authKey, mobile: nil) == nil else { return .legacyError("207") }
         guard account.ipAllowed else { return .legacyError("418") }
         return Answer(body: .integer(account.balance ?? 100_000), contentType: "text/html; charset=utf-8")
-    }
-
-    private func row(
-        _ requestID: String, _ mobile: String, _ date: Date, status: String, code: String, reason: String
-    ) -> JSONValue {
-        .members([
-            "requestDate": .string(Timestamp.rfc3339(date)), "status": .string(status),
-            "deliveryTime": .string(Timestamp.rfc3339(date)), "telNum": .string(mobile),
-            "requestId": .string(requestID), "failureReason": .string(reason), "statusCode": .string(code),
-        ])
     }
 }

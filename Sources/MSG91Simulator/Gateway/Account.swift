@@ -8,6 +8,8 @@ package struct Account: Sendable, Codable {
     package var otpTemplates: [String: String]
     /// Texts of the SMS (Flow) section, a separate namespace.
     package var flowTemplates: [String: String]
+    /// Texts of the OTP widgets by widget id.
+    package var widgets: [String: String]
     /// False answers every call with 418, as for an address that is not on the whitelist.
     package var ipAllowed = true
     /// Messages left; nil is unlimited, 0 answers 301.
@@ -26,16 +28,21 @@ package struct Account: Sendable, Codable {
     package var dltCheck = true
 
     /// An account in good order.
-    package init(authKeys: Set<String>, otpTemplates: [String: String], flowTemplates: [String: String] = [:]) {
+    package init(
+        authKeys: Set<String>, otpTemplates: [String: String], flowTemplates: [String: String] = [:],
+        widgets: [String: String] = [:]
+    ) {
         self.authKeys = authKeys
         self.otpTemplates = otpTemplates
         self.flowTemplates = flowTemplates
+        self.widgets = widgets
     }
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case authKeys = "auth_keys"
         case otpTemplates = "otp_templates"
         case flowTemplates = "flow_templates"
+        case widgets
         case ipAllowed = "ip_allowed"
         case balance, strict
         case contentType = "content_type"

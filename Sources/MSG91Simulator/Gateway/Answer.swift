@@ -38,6 +38,15 @@ struct Answer: Sendable {
             body: .members(["msg": .string(code), "msg_type": "error"]), contentType: "text/html; charset=utf-8")
     }
 
+    /// What the WhatsApp and report family says of a request that it does not understand.
+    static func badRequest(_ sentence: String) -> Answer {
+        Answer(
+            status: 400,
+            body: .members([
+                "status": "fail", "hasError": .bool(true), "errors": .string(sentence), "code": "400",
+            ]), contentType: "text/html; charset=utf-8")
+    }
+
     /// An error of the WhatsApp and report family: a real 401, JSON served as text/html.
     static func unauthorized(apiError: String) -> Answer {
         Answer(

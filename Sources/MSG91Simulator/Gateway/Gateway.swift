@@ -9,6 +9,8 @@ package final class Gateway: Sendable {
     struct State {
         var account: Account
         var codes: OpenCodes
+        /// Codes of the widget, by request id.
+        var widgetCodes: OpenCodes
         var outbox: Outbox
         var failed: BoundedLog<FailedMessage>
         var seen: BoundedLog<SeenRequest>
@@ -27,7 +29,8 @@ package final class Gateway: Sendable {
     package init(account: Account, capacity: Int = 10_000) {
         state = Mutex(
             State(
-                account: account, codes: OpenCodes(capacity: capacity * 5), outbox: Outbox(capacity: capacity),
+                account: account, codes: OpenCodes(capacity: capacity * 5),
+                widgetCodes: OpenCodes(capacity: capacity), outbox: Outbox(capacity: capacity),
                 failed: BoundedLog(capacity: capacity), seen: BoundedLog(capacity: 1000)))
         (reports, reportQueue) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(capacity))
     }
@@ -48,7 +51,7 @@ package final class Gateway: Sendable {
     {
         state.withLock { state in
             state.seen.append(request)
-            let fault = state.faults.take(endpoint, mobile: parameters["mobile"])
+            let fault = state.faults.take(endpoint, mobile: parameters.mobile)
             return (fault ?? state.numberFault(endpoint, parameters), state.account)
         }
     }
@@ -121,8 +124,12 @@ extension Gateway.State {
         case .retry: retry(parameters, now: now)
         case .flow: flow(parameters, now: now)
         case .whatsapp: whatsapp(parameters, now: now)
-        case .logs: logs(parameters)
+        case .logs: logs(parameters, now: now)
         case .balance: balance(parameters)
+        case .widgetSend: widgetSend(parameters, now: now)
+        case .widgetRetry: widgetRetry(parameters, now: now)
+        case .widgetVerify: widgetVerify(parameters, now: now)
+        case .widgetToken: widgetToken(parameters)
         }
     }
 }

@@ -42,6 +42,10 @@ package struct FailedMessage: Sendable {
     package let reason: String
     package let requestID: String
     package let crqid: String?
+    /// The template, or what stands for one on its path.
+    let templateID: String
+    /// Whether an operator got it, which is paid for.
+    let wasSent: Bool
     package let failedAt: Date
 
     var json: JSONValue {
@@ -58,5 +62,10 @@ enum Timestamp {
     /// UTC with milliseconds (RFC 3339 §5.6).
     static func rfc3339(_ date: Date) -> String {
         date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    }
+
+    /// The UTC day, counted from 1970.
+    static func day(_ date: Date) -> Int {
+        Int((date.timeIntervalSince1970 / 86_400).rounded(.down))
     }
 }

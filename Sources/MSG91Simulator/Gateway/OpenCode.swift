@@ -2,6 +2,7 @@ internal import Foundation
 
 /// What MSG91 knows about the last code of a number.
 struct OpenCode {
+    let mobile: String
     let otp: String
     let text: String
     let templateID: String
@@ -12,11 +13,13 @@ struct OpenCode {
     var retries = 0
     var wrongAttempts = 0
     var isVerified = false
+    /// What the widget gave for the right answer.
+    var accessToken: String?
     /// When this very text last went to the number, for the ten-second rule.
     var lastSentAt: Date
 }
 
-/// The last codes of the numbers, the oldest forgotten beyond the capacity.
+/// The last codes of the numbers, or of other keys, the oldest forgotten beyond the capacity.
 struct OpenCodes {
     private let capacity: Int
     private var codes: [String: OpenCode] = [:]
