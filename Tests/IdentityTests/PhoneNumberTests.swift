@@ -82,6 +82,24 @@ struct PhoneNumberTests {
         #expect(number.region == "IN")
     }
 
+    @Test(
+        "has a digit too many or too few, or not",
+        arguments: [
+            ("+91987654321", true), ("+9198765432100", true), ("+919876543210", false), ("+915000000000", false),
+            ("+919118001234567", true), ("+4474001234567", true), ("+44740012345", true), ("+447400123456", false),
+            // Known lines of other kinds are what they are.
+            ("+912223456789", false), ("+9118001234567", false), ("+19002345678", false), ("+442079460123", false),
+        ])
+    func mistyped(_ text: String, _ isMistyped: Bool) throws {
+        // Some are not even possible for any line: refused before.
+        guard let number = try? PhoneNumber(parsing: text, defaultRegion: nil) else {
+            #expect(isMistyped)
+            return
+        }
+        #expect(number.isMistyped == isMistyped, "\(number.lineType)")
+        #expect(PhoneNumber(e164: text)?.isMistyped == false, "nothing was looked up")
+    }
+
     @Test("of a satellite belongs to no country", arguments: ["+870773111632", "+881612345678"])
     func satellite(_ text: String) throws {
         #expect(try PhoneNumber(parsing: text, defaultRegion: "IN").region == "001")

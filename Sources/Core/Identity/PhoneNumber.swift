@@ -60,6 +60,11 @@ package struct PhoneNumber: Sendable {
         self.mayBeMobile = true
     }
 
+    /// Whether it is in no known range and of a length that no mobile number of its country has: a digit too many or too few.
+    ///
+    /// India's numbers have from 8 to 13 digits if those of companies count, so `isPossible` alone would not tell.
+    package var isMistyped: Bool { lineType == .unknown && !mayBeMobile }
+
     /// The number without its plus sign, as the gateway wants it.
     package var digits: String { String(e164.dropFirst()) }
 

@@ -102,6 +102,7 @@ package struct SendCode: Sendable {
             return (.invalidPhone, nil)
         }
         let fixed = testNumbers.code(for: phone)
+        guard fixed != nil || !phone.isMistyped else { return (.invalidPhone, nil) }
         guard fixed != nil || destinations.allows(phone) else {
             metrics.sent(channel, phone.region, "destination_not_allowed")
             return (.destinationNotAllowed, nil)
