@@ -25,5 +25,6 @@ struct OpenAPITests {
         let contract = try adminContract.get()
         #expect(contract.codes.sorted() == AdminService.problems.codes.sorted())
         #expect(contract.faults == [])
+        #expect(contract.unsaidOfBodies == [])
     }
 }

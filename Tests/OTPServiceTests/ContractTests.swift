@@ -30,6 +30,41 @@ struct ContractTests {
         let contract = try otpContract.get()
         #expect(contract.codes.sorted() == OTPService.problems.codes.sorted())
         #expect(contract.faults == [])
+        #expect(contract.unsaidOfBodies == ["POST /v1/otp/delivery-reports/{webhook_secret} 415"], "it takes all types")
+    }
+
+    @Test("bodies that are too large or of another type, and other methods, are answered as the file says")
+    func bodies() async throws {
+        let contract = try otpContract.get()
+        try await withOTPServer(["MSG91_WEBHOOK_SECRET": DeliveryReportTests.secret], delivers: false) { server in
+            let token = try await OperatorRouteTests.token(server)
+            let large = Array(#"{"reason":"\#(String(repeating: "x", count: 17_000))"}"#.utf8)
+            let posts = contract.operations.filter { $0.hasPrefix("POST ") }.map { String($0.dropFirst(5)) }
+            for path in posts where !path.contains("delivery-reports") && !path.hasSuffix("unlock") {
+                let place = path.replacing("{prefix}", with: "IN")
+                func answer(_ body: [UInt8], _ type: String) async throws -> Int {
+                    let trusted = path.hasPrefix("/internal/") ? token : nil
+                    return try await server.api.call("POST", place, body, trusted, [("Content-Type", type)]).status
+                }
+                #expect(try await answer(large, "application/json") == 413, "\(path)")
+                #expect(try await answer(Array("{}".utf8), "text/plain") == 415, "\(path)")
+            }
+            for path in posts {
+                let place = path.replacing(/\{[a-z_]+\}/, with: "x")
+                let answer = try await server.api.get(place)
+                #expect(answer.status == 405 && answer.header("Allow") == "POST", "\(path)")
+            }
+            #expect(contract.document.at("paths", "/internal/budget/pause", "post", "responses", "404") == nil)
+            let reports = "/v1/otp/delivery-reports/"
+            for (secret, count, status) in [
+                (DeliveryReportTests.secret, 262_144, 200), (DeliveryReportTests.secret, 262_145, 413),
+                ("wrong-wrong-wrong", 262_144, 404), ("wrong-wrong-wrong", 262_145, 413),
+            ] {
+                let body = [UInt8](repeating: 0x78, count: count)
+                let answer = try await server.api.call("POST", reports + secret, body, nil, [("Content-Type", "x/y")])
+                #expect(answer.status == status, "\(count)")
+            }
+        }
     }
 
     @Test("requests of the file's examples are answered as its examples say")

@@ -18,6 +18,7 @@ struct ContractTests {
         let contract = try userContract.get()
         #expect(contract.codes.sorted() == UserService.problems.codes.sorted())
         #expect(contract.faults == [])
+        #expect(contract.unsaidOfBodies == [])
     }
 
     @Test("describes the routes that the service has")

@@ -4,7 +4,8 @@ import Logging
 
 /// Where MSG91 reports: `POST /v1/otp/delivery-reports/{webhook_secret}`.
 ///
-/// With the right secret the answer is always 200, or MSG91 would pause the webhook, and it does not wait for the database.
+/// With the right secret the answer is 200 to any body of up to 256 KiB, or MSG91 would pause the webhook, and it does not
+/// wait for the database; a larger one is 413 before the secret is looked at.
 /// Anything else is told that there is nothing here. The path is in no log of ours: log lines have the route's template.
 package struct DeliveryReportRoutes: Sendable {
     /// A v2 body has a report for each number of a campaign.

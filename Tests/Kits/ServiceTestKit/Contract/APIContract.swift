@@ -44,6 +44,15 @@ package struct APIContract: Sendable {
         document.at("components", "schemas", "Problem", "properties", "code", "enum")?.items.compactMap(\.text) ?? []
     }
 
+    /// `POST /v1/… 415`: what the file does not say of a body that is too large (413) or of another type (415), where an
+    /// operation takes one.
+    package var unsaidOfBodies: [String] {
+        routes.filter { $0.operation["requestBody"] != nil }.flatMap { route in
+            ["413", "415"].filter { route.operation.at("responses", $0) == nil }
+                .map { "\(route.method) \(route.segments.joined(separator: "/")) \($0)" }
+        }.sorted()
+    }
+
     private var check: SchemaCheck { SchemaCheck(document: document) }
 
     private func operation(_ method: String, _ path: some StringProtocol) -> ContractValue? {
