@@ -70,7 +70,7 @@ final class StubService: Sendable {
         ) { router in
             if name == .otp { StubCodes(mode: { self.state.withLock(\.mode) }).add(to: router) }
             let group = router.group(
-                "internal", serviceTokens: TokenVerifier(keys: AdminDatabase.keys), audience: name)
+                "internal", serviceTokens: TokenVerifier(keys: AdminDatabase.keys), audience: name, callers: [.admin])
             for path in ["statistics", "users", "users/{id}", "challenges", "destinations", "budget", "gateway"] {
                 group.get("\(path)") { request, context in try await self.answer(request) }
             }

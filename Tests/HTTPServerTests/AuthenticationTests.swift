@@ -82,13 +82,17 @@ private struct CallerContext: AuthenticatedContext {
         let expiry = now.addingTimeInterval(60)
         let good = try signer.sign(ServiceToken(service: .admin, audience: .user, expiresAt: expiry), now: now)
         let foreign = try signer.sign(ServiceToken(service: .admin, audience: .otp, expiresAt: expiry), now: now)
+        let stranger = try signer.sign(ServiceToken(service: .user, audience: .user, expiresAt: expiry), now: now)
+        let old = try signer.sign(
+            ServiceToken(service: .admin, audience: .user, expiresAt: now.addingTimeInterval(86_400)), now: now)
         try await withServer(routes: { router in
-            router.group("/internal", serviceTokens: TokenVerifier(keys: keys), audience: .user)
+            router.group("/internal", serviceTokens: TokenVerifier(keys: keys), audience: .user, callers: [.admin])
                 .get("who") { _, context in Response.json(.ok, text: "\"\(context.service.rawValue)\"") }
         }) { (server) async throws in
             let answer = try await server.get("/internal/who", headers: ["Authorization: Bearer \(good)"])
             #expect(answer.body == "\"admin-service\"")
-            for headers in [[], ["Authorization: Bearer \(foreign)"], ["Authorization: Bearer \(good)x"]] {
+            for token in [nil, foreign, stranger, old, good + "x"] {
+                let headers = token.map { ["Authorization: Bearer \($0)"] } ?? []
                 let refused = try await server.get("/internal/who", headers: headers)
                 #expect(refused.status == 401)
             }

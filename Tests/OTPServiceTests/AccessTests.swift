@@ -1,5 +1,6 @@
 import Foundation
 import HTTPServer
+import Hummingbird
 import Identity
 import Logging
 import PostgresTestKit
@@ -81,6 +82,32 @@ struct AccessTests {
             #expect(try await server.api.post(unlock, "").status == 401)
             #expect(try await server.api.post(unlock, "", token: trusted).status == 204)
             #expect(try await server.database.execute("SELECT failures FROM phones") == ["0"])
+        }
+    }
+
+    @Test("internal paths are for admin-service alone, each time with a fresh token")
+    func internalCallers() async throws {
+        try await withOTPServer(delivers: false) { server in
+            let now = Date()
+            func token(_ caller: ServiceName, _ life: Double = 60) throws -> String {
+                try server.signer.sign(
+                    ServiceToken(service: caller, audience: .otp, expiresAt: now.addingTimeInterval(life)), now: now)
+            }
+            let router = PostkeyRouter(context: PostkeyRequestContext.self)
+            server.assembly.add(to: router)
+            let routes = router.routes.filter { $0.path.description.hasPrefix("/internal/") }
+            #expect(routes.count >= 10)
+            let strangers = [try token(.otp), try token(.user), try token(.admin, 86_400)]
+            for route in routes {
+                let path = route.path.description.replacing(/\{[a-z]+\}/, with: "IN")
+                for stranger in strangers {
+                    let answer = try await server.api.call(
+                        route.method.rawValue, path, Array("{}".utf8), stranger, [("Content-Type", "application/json")])
+                    #expect(answer.status == 401 && answer.problem == "invalid-token", "\(path)")
+                }
+            }
+            #expect(try await server.api.get("/internal/budget", token: try token(.admin)).status == 200)
+            #expect(try await server.database.execute("SELECT count(*) FROM destinations") == ["0"])
         }
     }
 

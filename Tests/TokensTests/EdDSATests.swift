@@ -43,7 +43,9 @@ struct EdDSATests {
         // The other kinds stay as they are.
         let service = ServiceToken(service: .otp, audience: .user, expiresAt: now + 60)
         #expect(
-            try await verifier(key.publicKey).service(signer.sign(service, now: now), audience: .user).service == .otp)
+            try await verifier(key.publicKey).service(
+                signer.sign(service, now: now), audience: .user, callers: [.otp]
+            ).service == .otp)
     }
 
     @Test("the thumbprint and the JWK are those of RFC 8037, appendix A")

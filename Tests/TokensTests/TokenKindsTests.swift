@@ -33,7 +33,9 @@ struct TokenKindsTests {
             #expect(try await verifier.verification(signer.sign(proof, now: now), audience: purpose.audience) == proof)
         }
         let service = ServiceToken(service: .admin, audience: .user, expiresAt: now + 60)
-        #expect(try await verifier.service(signer.sign(service, now: now), audience: .user) == service)
+        let callers: Set<ServiceName> = [.otp, .admin]
+        let text = try signer.sign(service, now: now)
+        #expect(try await verifier.service(text, audience: .user, callers: callers) == service)
     }
 
     @Test("JWT-11: is refused in the place of every other kind")
@@ -51,7 +53,9 @@ struct TokenKindsTests {
                 await #expect(throws: TokenError.wrongType) { try await verifier.verification(text, audience: .user) }
             }
             if index != 3 {
-                await #expect(throws: TokenError.wrongType) { try await verifier.service(text, audience: .user) }
+                await #expect(throws: TokenError.wrongType) {
+                    try await verifier.service(text, audience: .user, callers: [.otp])
+                }
             }
         }
     }
@@ -60,9 +64,65 @@ struct TokenKindsTests {
     func audience() async throws {
         let signer = TokenSigner(keys: keys)
         let service = try signer.sign(ServiceToken(service: .otp, audience: .user, expiresAt: now + 60), now: now)
-        await #expect(throws: TokenError.wrongAudience) { try await verifier.service(service, audience: .admin) }
+        await #expect(throws: TokenError.wrongAudience) {
+            try await verifier.service(service, audience: .admin, callers: [.otp])
+        }
         let proof = try signer.sign(try proof(.adminSignIn), now: now)
         await #expect(throws: TokenError.wrongAudience) { try await verifier.verification(proof, audience: .user) }
+    }
+
+    @Test("of a service is taken from those who have business there")
+    func callers() async throws {
+        let signer = TokenSigner(keys: keys)
+        for caller in ServiceName.allCases {
+            let text = try signer.sign(ServiceToken(service: caller, audience: .otp, expiresAt: now + 60), now: now)
+            for callers in [Set<ServiceName>(), [.admin], [.admin, .user]] {
+                if callers.contains(caller) {
+                    #expect(try await verifier.service(text, audience: .otp, callers: callers).service == caller)
+                } else {
+                    await #expect(throws: TokenError.wrongIssuer) {
+                        try await verifier.service(text, audience: .otp, callers: callers)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("of a service lives a minute, and says since when")
+    func serviceLifetime() async throws {
+        let verifier = verifier
+        func text(_ life: Double, from offset: Double = 0) throws -> String {
+            try TokenSigner(keys: keys).sign(
+                ServiceToken(service: .admin, audience: .otp, expiresAt: now + offset + life), now: now + offset)
+        }
+        for (life, offset) in [(1.0, 0.0), (60, 0), (60, -59), (60, 29)] {
+            let text = try text(life, from: offset)
+            #expect(try await verifier.service(text, audience: .otp, callers: [.admin]).service == .admin)
+        }
+        for (life, offset) in [(61.0, 0.0), (90, -40), (3600, 0), (86_400, 0), (86_400, -86_390)] {
+            let text = try text(life, from: offset)
+            await #expect(throws: TokenError.lifetime, "\(life) \(offset)") {
+                try await verifier.service(text, audience: .otp, callers: [.admin])
+            }
+        }
+        let header = #"{"alg":"HS256","typ":"svc+jwt"}"#
+        let names: [String: String?] = [
+            "iss": #""admin-service""#, "sub": #""admin-service""#, "aud": #""otp-service""#, "jti": nil, "sid": nil,
+            "exp": "1790000060",
+        ]
+        func forged(_ changes: [String: String?]) -> String {
+            Forgery.token(header, Forgery.payload(names.merging(changes) { $1 }))
+        }
+        #expect(try await verifier.service(forged([:]), audience: .otp, callers: [.admin]).service == .admin)
+        for iat in [nil, "null", #""1790000000""#, "1e309"] as [String?] {
+            await #expect(throws: TokenError.malformed, "\(iat ?? "none")") {
+                try await verifier.service(forged(["iat": iat]), audience: .otp, callers: [.admin])
+            }
+        }
+        // A day's life that was begun a day ago, by its word.
+        await #expect(throws: TokenError.lifetime) {
+            try await verifier.service(forged(["iat": "1789913600"]), audience: .otp, callers: [.admin])
+        }
     }
 
     @Test("has the times it was given, whole to its precision")

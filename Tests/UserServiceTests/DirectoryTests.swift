@@ -136,6 +136,11 @@ struct DirectoryTests {
                 let misdirected = try server.signer.sign(
                     ServiceToken(service: .admin, audience: .otp, expiresAt: Date() + 60), now: Date())
                 #expect(try await server.send("GET", path, token: misdirected).status == 401)
+                for (caller, life) in [(ServiceName.otp, 60.0), (.user, 60), (.admin, 86_400)] {
+                    let stranger = try server.signer.sign(
+                        ServiceToken(service: caller, audience: .user, expiresAt: Date() + life), now: Date())
+                    #expect(try await server.send("GET", path, token: stranger).status == 401)
+                }
             }
             let page = try await server.send(
                 "GET", "/internal/users?limit=200&sort=created_at&status=active", token: token)

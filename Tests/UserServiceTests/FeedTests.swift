@@ -55,6 +55,9 @@ struct FeedTests {
             let user = try await server.login()
             #expect(try await server.send("GET", "/internal/changes").status == 401)
             #expect(try await server.send("GET", "/internal/changes", token: user.accessToken).status == 401)
+            for (caller, status) in [(ServiceName.otp, 200), (.admin, 200), (.user, 401)] {
+                #expect(try await server.ask("/internal/changes", as: caller).status == status, "\(caller)")
+            }
             let cursor = try await server.changes().cursor
             var forged = Array(cursor)
             forged[3] = forged[3] == "A" ? "B" : "A"

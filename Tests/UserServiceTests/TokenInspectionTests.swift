@@ -84,6 +84,11 @@ struct TokenInspectionTests {
             let user = try await server.send(
                 "POST", "/v1/auth/introspect", token: answer.accessToken, body: "token=x", headers: type)
             #expect(user.status == 401)
+            for (caller, status) in [(ServiceName.otp, 200), (.admin, 200), (.user, 401)] {
+                let told = try await server.ask(
+                    "/v1/auth/introspect", method: "POST", as: caller, body: "token=x", headers: type)
+                #expect(told.status == status, "\(caller)")
+            }
             let json = try await server.ask("/v1/auth/introspect", method: "POST", body: #"{"token":"x"}"#)
             #expect(json.status == 415)
             for fields in ["", "token=", "token=a&token=b", "token=%zz"] {

@@ -7,7 +7,7 @@ package import Identity
 
 /// What one service shows another on `/internal/*`, `svc+jwt`.
 package struct ServiceToken: Sendable, Hashable {
-    /// How long a service token should live, in seconds.
+    /// How long a service token may live, in seconds: whoever finds one in a dump has no use for it.
     package static let lifetime: Double = 60
 
     /// Who calls, `iss` and `sub`.
@@ -34,6 +34,7 @@ extension ServiceToken: SignedToken {
         else {
             throw .wrongAudience
         }
+        guard claims.exp - claims.iat <= Self.lifetime else { throw .lifetime }
         self.init(service: service, audience: audience, expiresAt: claims.expiresAt)
     }
 

@@ -13,4 +13,6 @@ package enum TokenError: String, Error, Hashable, CaseIterable {
     case wrongType = "wrong_type"
     case wrongIssuer = "wrong_issuer"
     case wrongAudience = "wrong_audience"
+    /// Valid for longer than its kind may be.
+    case lifetime
 }

@@ -74,9 +74,13 @@ package final class TokenVerifier: Sendable {
     }
 
     /// Verifies a token by which another service calls this one. Throws `TokenError`.
-    package func service(_ text: String, audience: ServiceName) async throws(TokenError) -> ServiceToken {
+    /// - Parameter callers: the services that have business here.
+    package func service(
+        _ text: String, audience: ServiceName, callers: Set<ServiceName>
+    ) async throws(TokenError) -> ServiceToken {
         let token: ServiceToken = try await verified(text)
         guard token.audience == audience else { throw .wrongAudience }
+        guard callers.contains(token.service) else { throw .wrongIssuer }
         return token
     }
 

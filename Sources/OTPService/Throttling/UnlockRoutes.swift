@@ -10,7 +10,7 @@ package struct UnlockRoutes: Sendable {
 
     /// Adds the route.
     package func add(to router: PostkeyRouter) {
-        let trusted = router.group("internal", serviceTokens: tokens, audience: .otp)
+        let trusted = router.group("internal", serviceTokens: tokens, audience: .otp, callers: [.admin])
         trusted.post("phones/{phone}/unlock") { _, context in
             let phone = try context.parameter("phone", PhoneNumber.init(e164:))
             guard try await store.unlock(phone) else { throw Problem(.notFound) }

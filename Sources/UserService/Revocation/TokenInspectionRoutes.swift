@@ -11,7 +11,9 @@ struct TokenInspectionRoutes: Sendable {
     let verifier: TokenVerifier
 
     func add(to router: PostkeyRouter) {
-        router.group("/v1/auth/introspect", serviceTokens: verifier, audience: .user).post { request, _ in
+        router.group(
+            "/v1/auth/introspect", serviceTokens: verifier, audience: .user, callers: [.otp, .admin]
+        ).post { request, _ in
             let live = try await inspection.inspect(try await Self.token(request))
             return Response.json(.ok, text: Self.json(live))
         }

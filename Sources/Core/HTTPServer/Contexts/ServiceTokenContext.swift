@@ -9,14 +9,15 @@ package struct ServiceTokenContext: AuthenticatedContext {
     /// Who asks.
     package let service: ServiceName
 
-    /// Throws 401 unless the request carries a service token made for `audience`.
+    /// Throws 401 unless the request carries a service token that one of the `callers` made for `audience`.
     package init(
-        _ request: Request, _ base: PostkeyRequestContext, verifier: TokenVerifier, audience: ServiceName
+        _ request: Request, _ base: PostkeyRequestContext, verifier: TokenVerifier, audience: ServiceName,
+        callers: Set<ServiceName>
     ) async throws(Problem) {
         self.base = base
         let text = try request.bearerToken()
         do throws(TokenError) {
-            service = try await verifier.service(text, audience: audience).service
+            service = try await verifier.service(text, audience: audience, callers: callers).service
         } catch {
             base.logger.info("A service token was refused", metadata: ["reason": "\(error.rawValue)"])
             throw .invalidToken()
@@ -25,12 +26,13 @@ package struct ServiceTokenContext: AuthenticatedContext {
 }
 
 extension RouterMethods where Context == PostkeyRequestContext {
-    /// Routes that only other services may use.
+    /// Routes that only other services may use, and of these only the callers that are named.
     package func group(
-        _ path: RouterPath, serviceTokens verifier: TokenVerifier, audience: ServiceName
+        _ path: RouterPath, serviceTokens verifier: TokenVerifier, audience: ServiceName, callers: Set<ServiceName>
     ) -> RouterGroup<ServiceTokenContext> {
         group(path) { request, context in
-            try await ServiceTokenContext(request, context, verifier: verifier, audience: audience)
+            try await ServiceTokenContext(
+                request, context, verifier: verifier, audience: audience, callers: callers)
         }
     }
 }

@@ -10,7 +10,7 @@ package struct GatewayRoutes: Sendable {
 
     /// Adds the route.
     package func add(to router: PostkeyRouter) {
-        let trusted = router.group("internal", serviceTokens: tokens, audience: .otp)
+        let trusted = router.group("internal", serviceTokens: tokens, audience: .otp, callers: [.admin])
         trusted.get("gateway") { _, _ in try Response.json(.ok, watch.status()) }
     }
 }

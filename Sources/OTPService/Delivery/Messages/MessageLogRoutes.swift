@@ -11,7 +11,7 @@ package struct MessageLogRoutes: Sendable {
 
     /// Adds the route.
     package func add(to router: PostkeyRouter) {
-        let trusted = router.group("internal", serviceTokens: tokens, audience: .otp)
+        let trusted = router.group("internal", serviceTokens: tokens, audience: .otp, callers: [.admin])
         trusted.get("challenges") { request, _ in
             let query = try request.query
             let phone = try query.parsed("phone", "a phone number in E.164") { text in

@@ -10,7 +10,7 @@ package struct StatisticsRoutes: Sendable {
 
     /// Adds the route.
     package func add(to router: PostkeyRouter) {
-        let trusted = router.group("internal", serviceTokens: tokens, audience: .otp)
+        let trusted = router.group("internal", serviceTokens: tokens, audience: .otp, callers: [.admin])
         trusted.get("statistics") { request, _ in
             let days = try request.query.integer("days", default: 30, in: 1...366)
             return try Response.json(.ok, await statistics.read(days: days))

@@ -14,7 +14,7 @@ package struct BudgetRoutes: Sendable {
 
     /// Adds the routes.
     package func add(to router: PostkeyRouter) {
-        let trusted = router.group("internal", serviceTokens: tokens, audience: .otp)
+        let trusted = router.group("internal", serviceTokens: tokens, audience: .otp, callers: [.admin])
         trusted.get("budget") { _, _ in
             try Response.json(.ok, try await answer())
         }

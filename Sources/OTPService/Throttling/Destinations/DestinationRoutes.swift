@@ -12,7 +12,7 @@ package struct DestinationRoutes: Sendable {
 
     /// Adds the routes.
     package func add(to router: PostkeyRouter) {
-        let trusted = router.group("internal", serviceTokens: tokens, audience: .otp)
+        let trusted = router.group("internal", serviceTokens: tokens, audience: .otp, callers: [.admin])
         trusted.get("destinations") { request, _ in
             let limit = try request.query.integer("limit", default: 200, in: 1...1000)
             let (destinations, isPaused, asOf) = try await store.list(limit: limit)

@@ -12,7 +12,9 @@ struct FeedRoutes: Sendable {
     let verifier: TokenVerifier
 
     func add(to router: PostkeyRouter) {
-        router.group("/internal/changes", serviceTokens: verifier, audience: .user).get { request, _ in
+        router.group(
+            "/internal/changes", serviceTokens: verifier, audience: .user, callers: [.otp, .admin]
+        ).get { request, _ in
             let query = try request.query
             let cursor = try query.parsed("cursor", "a cursor of this feed", cursors.cursor)
             let wait = try query.integer("wait", default: 0, in: 0...25)

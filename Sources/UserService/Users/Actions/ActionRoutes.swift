@@ -13,7 +13,7 @@ struct ActionRoutes: Sendable {
     let signal: ChangeSignal
 
     func add(to router: PostkeyRouter) {
-        let routes = router.group("/internal/users/{id}", serviceTokens: verifier, audience: .user)
+        let routes = router.group("/internal/users/{id}", serviceTokens: verifier, audience: .user, callers: [.admin])
         for action in UserAction.allCases {
             routes.post(RouterPath(action.rawValue)) { request, context in
                 let id = try context.parameter("id") { UserID($0) }

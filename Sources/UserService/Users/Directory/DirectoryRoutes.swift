@@ -13,7 +13,7 @@ struct DirectoryRoutes: Sendable {
     let verifier: TokenVerifier
 
     func add(to router: PostkeyRouter) {
-        let routes = router.group("/internal", serviceTokens: verifier, audience: .user)
+        let routes = router.group("/internal", serviceTokens: verifier, audience: .user, callers: [.admin])
         routes.get("users") { request, _ in
             let query = try query(try request.query)
             let page = try await directory.page(query)
