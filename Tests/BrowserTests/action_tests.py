@@ -82,6 +82,10 @@ def test_operators(session, phone):
     session.find("input[name='role'][value='support']").click()
     session.press("main form.stack button.primary")
     session.check("a new operator's QR code and recovery codes are shown", bool(session.all("svg.qr")) and len(session.find("#codes").text.split()) == 10)
+    shown = [button.is_displayed() for button in session.all("button[data-copy]")]
+    session.check("what only the script can copy has a button only with it", shown == [session.javascript] * 2, shown)
+    if session.javascript:
+        session.check("no part of a recovery code is out of sight", not session.cut("#codes"), session.cut("#codes"))
     for action in ("role", "remove"):
         session.go("/operators")
         row = next(row for row in session.all("table.list tbody tr") if end in row.text)

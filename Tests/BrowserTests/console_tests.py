@@ -11,7 +11,7 @@ import traceback
 
 from access_tests import test_sign_in, test_sign_out, test_viewer
 from action_tests import test_actions, test_caches, test_destinations, test_operators, test_pause
-from layout_tests import test_accessibility, test_narrow
+from layout_tests import test_accessibility, test_narrow, test_wide
 from live_tests import test_away, test_live
 from pages_tests import paths_of, test_audit, test_colours, test_dashboard, test_messages, test_search, test_user
 from session import FAILURES, Session
@@ -47,6 +47,7 @@ def run(stand, axe):
                 test_live(session, stand)
                 paths = paths_of(session, "+919812345001")
                 test_narrow(session, paths)
+                test_wide(session, stand, paths)
                 if axe:
                     session.go("/")
                     test_accessibility(session, axe, paths)

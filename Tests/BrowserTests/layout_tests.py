@@ -17,6 +17,28 @@ def test_narrow(session, paths):
     session.check("at 390 px no page is wider than the screen", not wide, wide)
 
 
+# A row as wide as rows become: an act that was denied on a long path, from a network of IPv6.
+WIDEST = """
+    INSERT INTO audit_log (id, actor_id, actor, action, target_kind, target_id, reason, address, outcome, failure)
+    SELECT gen_random_uuid(), id, 'admin', 'operator.denied', 'route', 'POST /v1/admin/destinations/{prefix}/allow',
+           'needs support, is viewer', '2001:db8:1234:5678::/64', 'failed', 'verification-already-used'
+      FROM admins LIMIT 1
+"""
+
+
+def test_wide(session, stand, paths):
+    """At 1280 px no table is wider than its place."""
+    stand.cluster.execute("admin", WIDEST)
+    session.driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 1265, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+    cut = []
+    for path in paths:
+        session.go(path)
+        cut += [f"{path}: {part}" for part in session.cut("main .scroll")]
+    session.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    session.check("at 1280 px, less a scroll bar, no table is wider than its place", not cut, cut)
+
+
 def test_accessibility(session, axe, paths):
     """No page has a fault that axe-core calls serious or critical, in light and in dark."""
     source = open(axe, encoding="utf-8").read()

@@ -83,6 +83,12 @@ class Session:
         except StaleElementReferenceException:
             return True
 
+    def cut(self, css):
+        """What is wider than the place it has, so that a part of it is out of sight until somebody scrolls; needs JavaScript."""
+        return self.driver.execute_script(
+            "return [...document.querySelectorAll(arguments[0])].filter(part => part.scrollWidth > part.clientWidth)"
+            ".map(part => `${part.ariaLabel || part.id}: ${part.scrollWidth} in ${part.clientWidth}`)", css)
+
     def path(self):
         return self.driver.current_url.removeprefix(self.base)
 

@@ -27,11 +27,11 @@ struct ConsolePageTests {
             let browser = try await server.browser(.viewer)
             server.otp.become(.status(503))
             let page = try await browser.get("/")
-            #expect(page.status == 200 && page.text.contains("otp-service gives no answer: codes"))
+            #expect(page.status == 200 && page.text.contains("of otp-service: codes"))
             #expect(page.text.contains("2 active, 1 suspended"))
             server.users.become(.status(503))
             let none = try await browser.get("/?days=90")
-            #expect(none.status == 200 && none.text.contains("user-service gives no answer: users"))
+            #expect(none.status == 200 && none.text.contains("of user-service: users"))
         }
     }
 
@@ -98,6 +98,10 @@ struct ConsolePageTests {
                 #expect(page.status == 200 && page.text.contains(what), "\(path)")
                 #expect(page.text.firstMatch(of: /(see is|figures) [0-9.]+ s old/) != nil, "\(path)")
             }
+            // What that means for people is said before any figure.
+            let away = try await browser.get("/").text
+            #expect(away.contains("user-service gives no answer: nobody can sign in."))
+            #expect(away.contains("otp-service gives no answer: no code is sent or checked."))
             // What is asked for at the moment only is said to be missing, beside what is remembered.
             #expect(try await browser.get(paths[1]).text.contains("There is no answer about them at the moment."))
             let messages = try await browser.get("/messages")

@@ -34,7 +34,7 @@ struct DashboardView: Sendable {
         let users = dashboard.users?.value
         let messages = dashboard.messages?.value
         let sending = dashboard.sending?.value
-        alerts = Self.alerts(sending)
+        alerts = Self.alerts(health) + Self.alerts(sending)
         tiles =
             (users.map { Self.tiles($0) } ?? []) + (messages.map { Self.tiles($0) } ?? [])
             + Self.tiles(sending, medianSeconds: messages?.medianSecondsToVerify)
@@ -67,10 +67,21 @@ struct DashboardView: Sendable {
         return Health(name: service.rawValue, tone: tone, state: state + figures, asOf: moment)
     }
 
+    /// What the absence of a service means for people, before any figure that is still there.
+    private static func alerts(_ health: [Health]) -> [Notice] {
+        health.filter { $0.tone == "bad" }.compactMap { service -> Notice? in
+            switch service.name {
+            case ServiceName.user.rawValue: .bad("user-service gives no answer: nobody can sign in.")
+            case ServiceName.otp.rawValue: .bad("otp-service gives no answer: no code is sent or checked.")
+            default: nil
+            }
+        }
+    }
+
     private static func missing(_ service: ServiceName) -> String {
         switch service {
-        case .user: "user-service gives no answer: users, new users and sign-ins are missing."
-        case .otp: "otp-service gives no answer: codes, deliveries and the queue are missing."
+        case .user: "Nothing is remembered of user-service: users, new users and sign-ins are missing."
+        case .otp: "Nothing is remembered of otp-service: codes, deliveries and the queue are missing."
         case .admin: "admin-service gives no answer."
         }
     }
