@@ -95,12 +95,24 @@ struct RecordedFirstTests {
             #expect(answer.string("detail")?.hasPrefix("It was carried out by user-service.") == true, "\(answer.text)")
             #expect(server.users.done.count == 1)
             #expect(try await ActionRouteTests.acts(server).isEmpty)
-            try await server.database.takeRowsAgain()
+
+            // It keeps no other waiting.
+            server.otp.loseAnswers(1)
+            let path = "/v1/admin/destinations/IN/block"
+            #expect(try await server.send("POST", path, token: token, body: ActionRouteTests.reason).status == 503)
             var finish = server.assembly.finish
             finish.patience = 0
+            let round = finish
+            await #expect(throws: Unconfirmed.self) { try await round.finish() }
+            let blocked = "destination.blocked|destination|blocked|done|lost phone"
+            #expect(try await ActionRouteTests.acts(server) == [blocked])
+
+            try await server.database.takeRowsAgain()
             #expect(try await finish.finish() == 1)
             #expect(
-                try await ActionRouteTests.acts(server) == ["user.suspended|user|active|suspended|done|lost phone"])
+                try await ActionRouteTests.acts(server) == [
+                    blocked, "user.suspended|user|active|suspended|done|lost phone",
+                ])
             #expect(server.users.done.count == 1)
         }
     }

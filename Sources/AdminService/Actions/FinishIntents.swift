@@ -26,17 +26,28 @@ struct FinishIntents: Service {
         }
     }
 
-    /// One round; returns how many it finished. Throws `PostgresError`.
+    /// One round; returns how many it finished. Throws `PostgresError`, `NotRecorded` and `Unconfirmed` at its end: one that
+    /// cannot be finished keeps no other waiting.
     @discardableResult func finish() async throws -> Int {
         var count = 0
+        var failure: (any Error)?
         for (intent, isHopeless) in try await intents.stale(olderThan: patience, limit: 50) {
-            if case .away = try await perform.run(intent, trace: nil) {
-                guard isHopeless else { continue }
-                _ = try await intents.finish(intent, as: .unknown)
-                logger.error("an act of an operator got no answer", metadata: ["intent": "\(intent.id)"])
+            do {
+                if try await finish(intent, isHopeless: isHopeless) { count += 1 }
+            } catch {
+                failure = error
             }
-            count += 1
         }
+        if let failure { throw failure }
         return count
+    }
+
+    /// Whether it is finished now.
+    private func finish(_ intent: Intent, isHopeless: Bool) async throws -> Bool {
+        guard case .away = try await perform.run(intent, trace: nil) else { return true }
+        guard isHopeless else { return false }
+        _ = try await intents.finish(intent, as: .unknown)
+        logger.error("an act of an operator got no answer", metadata: ["intent": "\(intent.id)"])
+        return true
     }
 }

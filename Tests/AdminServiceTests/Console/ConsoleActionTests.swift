@@ -63,6 +63,21 @@ struct ConsoleActionTests {
         }
     }
 
+    @Test("who has to wait for an earlier act is told to try again, not to correct something")
+    func waiting() async throws {
+        try await withAdminServer { server in
+            let browser = try await server.browser(.support)
+            server.otp.become(.status(503))
+            let fields = ["prefix": "IN", "reason": "pumping", "decision": "block"]
+            let first = try await browser.submit("/account", to: "/destinations", fields)
+            #expect(first.status == 503 && first.text.contains("will be finished when it answers"))
+            let second = try await browser.submit("/account", to: "/destinations", fields)
+            #expect(second.status == 409 && second.text.contains("waits for otp-service"))
+            #expect(second.text.contains("Go back and send it again in a moment."))
+            #expect(!second.text.contains("correct"))
+        }
+    }
+
     @Test("a destination is blocked by what support types, and shown with its state")
     func destinations() async throws {
         try await withAdminServer { server in

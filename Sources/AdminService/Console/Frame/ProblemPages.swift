@@ -92,6 +92,7 @@ struct ProblemPages: Sendable {
         case 503: "Wait a few seconds and load the page again. The rest of the console may work meanwhile."
         case 500...: "Load the page again. If it stays, report the request id below."
         case 429: "Wait a moment, then try again."
+        case 409 where problem.retryAfter != nil: "Go back and send it again in a moment."
         default: "Go back, correct what is named above, and send it again."
         }
     }
