@@ -126,16 +126,19 @@ struct AdminRouteTests {
 
     @Test(
         "a number to which no code is ever sent makes no operator",
-        arguments: [("+18005550123", "toll-free"), ("+442079460958", "landline"), ("+911800123456", "toll-free")])
-    func noMobile(phone: String, line: String) async throws {
+        arguments: [
+            ("+18005550123", "is that of a toll-free"), ("+442079460958", "is that of a landline"),
+            ("+911800123456", "is that of a toll-free"), ("+91987654321", "has a digit too many or too few"),
+        ])
+    func noMobile(phone: String, why: String) async throws {
         try await withAdminServer { server in
             let token = try await server.token(.owner)
             let answer = try await post(server, token, phone, "viewer")
             #expect(answer.status == 422 && answer.string("code") == "not-a-mobile-phone", "\(answer.text)")
-            #expect(answer.string("detail")?.contains(line) == true, "\(answer.text)")
+            #expect(answer.string("detail")?.contains(why) == true, "\(answer.text)")
             let page = try await server.browser(.owner, phone: "+919876543211")
                 .submit("/operators", to: "/operators", ["phone": phone, "role": "viewer"])
-            #expect(page.status == 422 && page.text.contains("Nobody was added. The number is one of a \(line)"))
+            #expect(page.status == 422 && page.text.contains("Nobody was added. The number \(why)"))
             #expect(try await server.database.scalar("SELECT count(*) FROM admins") == 2)
         }
     }

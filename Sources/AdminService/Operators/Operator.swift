@@ -51,13 +51,13 @@ struct LiveSession: Sendable {
 extension PhoneNumber {
     /// Why a number that otp-service sends no code to makes no operator.
     var whyNoCodes: String {
+        if isMistyped { return "The number has a digit too many or too few." }
         let line =
             switch lineType {
-            case .fixedLine: "is one of a landline"
-            case .tollFree: "is one of a toll-free line"
-            case .premiumRate: "is one of a premium-rate line"
-            case .unknown: "has a length that no mobile phone has there"
-            default: "is one of a line that receives no text messages"
+            case .fixedLine: "is that of a landline"
+            case .tollFree: "is that of a toll-free line"
+            case .premiumRate: "is that of a premium-rate line"
+            default: "is that of a line that receives no text messages"
             }
         return """
             The number \(line): codes are sent as text messages, so that its holder could never sign in. Use the number \

@@ -16,6 +16,7 @@ struct ConsolePageTests {
             #expect(page.status == 200 && page.text.contains("<title>Dashboard · Postkey</title>"))
             #expect(page.text.contains("75.0 %") && page.text.contains("2 active, 1 suspended"))
             #expect(page.text.contains(#"<th scope="row">23 Nov 2026</th>"#))
+            #expect(page.text.contains("barred: the line takes no messages"))
             #expect(page.text.contains(#"<a href="/?days=7" aria-current="true">"#))
             #expect(try await browser.get("/?days=8").status == 400)
         }

@@ -48,7 +48,7 @@ extension DashboardView {
             breakdowns.append(
                 Breakdown(
                     id: "causes", title: "Failures by cause", subject: "Cause", headings: ["Messages"],
-                    items: failures.map { ($0.reason, $0.count, [Wording.number($0.count)]) },
+                    items: failures.map { (FailureWording.cause($0.reason), $0.count, [Wording.number($0.count)]) },
                     nothing: "No message failed."))
         }
         if let countries = dashboard.countries {
