@@ -87,6 +87,26 @@ struct BreakerTests {
             ?? nil
     }
 
+    @Test("a block of numbers that is pumped at just its own limit trips; its country, where people verify, does not")
+    func atTheLimit() async throws {
+        try await withTestDatabase(migrations: OTPService.migrationsDirectory) { database in
+            let evaluator = DestinationEvaluator(postgres: database.client)
+            _ = try await evaluator.evaluate(at: Self.start)
+            // What OTP_SENDS_PER_PREFIX=20/3600 lets through: a burst of twenty, then one in three minutes.
+            try await Self.make(database, 20, verified: 0, at: Self.start)
+            var trippedAt: Int?
+            for minute in stride(from: 3, through: 120, by: 3) where trippedAt == nil {
+                let now = Self.start.addingTimeInterval(Double(minute) * 60)
+                try await Self.make(database, 1, verified: 0, at: now)
+                try await Self.make(database, 5, verified: 4, block: "+9170000\(100 + minute)", at: now)
+                _ = try await evaluator.evaluate(at: now.addingTimeInterval(130))
+                if try await Self.state(database, "+91987650") == "open 1 0" { trippedAt = minute }
+            }
+            #expect(trippedAt == 60)
+            #expect(try await Self.state(database, "IN") == nil)
+        }
+    }
+
     @Test("challenges are counted once, when they are ripe, for block and country; the block's breaker goes its way")
     func evaluator() async throws {
         try await withTestDatabase(migrations: OTPService.migrationsDirectory) { database in

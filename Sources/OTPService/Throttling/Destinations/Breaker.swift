@@ -6,8 +6,11 @@ package struct BreakerPolicy: Sendable, Hashable {
     package var leastSends = 40
     /// Below this share of verified sends the breaker trips.
     package var leastConversion = 0.1
-    /// Seconds that are looked back on.
+    /// Seconds that are looked back on for a country.
     package var window = 3600
+    /// The same for a block of numbers. Its own limit lets twenty sends an hour through (`OTP_SENDS_PER_PREFIX`), with a burst of
+    /// as many: an hour alone would hardly ever have enough of them to judge by.
+    package var blockWindow = 3 * 3600
     /// Seconds after which a send counts, verified or not: most people have typed their code by then.
     package var ripeAfter = 120
     /// Seconds until the first trials; doubled each time, a day at most.

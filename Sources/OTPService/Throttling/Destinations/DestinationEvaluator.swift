@@ -7,7 +7,7 @@ package import Postgres
 /// No send and no answer touches a counter: challenges are read in the order of their ids, each once, and counted where they
 /// went. So a whole country has no row that its sends wait for.
 package struct DestinationEvaluator: Sendable {
-    /// What one pass has counted of a destination, and what the last hour says.
+    /// What one pass has counted of a destination, and what the window says.
     package struct Count: Sendable, Hashable {
         package let name: String
         package let sends: Int
@@ -30,7 +30,7 @@ package struct DestinationEvaluator: Sendable {
         self.policy = policy
     }
 
-    /// One pass; returns the last hour of the destinations that it has counted something of, and the breakers that it has moved;
+    /// One pass; returns what the window says of the destinations that it has counted something of, and the breakers that it has moved;
     /// nil if another instance is at it. `at` is for tests. Throws `PostgresError`.
     package func evaluate(at moment: Date? = nil) async throws -> (counts: [Count], moves: [Move])? {
         try await postgres.transaction { transaction in
@@ -108,7 +108,8 @@ package struct DestinationEvaluator: Sendable {
         let rows = try await transaction.query(
             """
             SELECT destination, sum(sends)::int8, sum(verified)::int8 FROM destination_counts
-            WHERE destination = ANY(\(all.map(\.name))) AND slot > \(now) - \(policy.window) * interval '1 s'
+            WHERE destination = ANY(\(all.map(\.name)))
+                AND slot > \(now) - CASE WHEN destination LIKE '+%' THEN \(policy.blockWindow) ELSE \(policy.window) END * interval '1 s'
             GROUP BY destination
             """)
         return try rows.map { row in
@@ -186,7 +187,7 @@ package struct DestinationEvaluator: Sendable {
     /// Forgets counts that no judgement needs any more.
     package func purge() async throws(PostgresError) {
         _ = try await postgres.write(
-            "DELETE FROM destination_counts WHERE slot < now() - 2 * \(policy.window) * interval '1 s'")
+            "DELETE FROM destination_counts WHERE slot < now() - 2 * \(policy.blockWindow) * interval '1 s'")
         _ = try await postgres.write("DELETE FROM destinations WHERE state = 'closed' AND override IS NULL")
     }
 }
