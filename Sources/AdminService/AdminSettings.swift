@@ -14,6 +14,9 @@ package struct AdminSettings: Sendable {
     package var dashboardTTL: Duration
     /// How long user pages are shown without asking again.
     package var usersTTL: Duration
+    /// How long the states of destinations and of sending are shown without asking again: otp-service has no feed that tells of
+    /// what its breakers and commands change, and all instances are to agree within a second.
+    var statesTTL = Duration.seconds(1)
     /// The secrets that also sign tokens; TOTP secrets are sealed under keys derived from them.
     package var secret: Secret
     package var previousSecret: Secret?
@@ -79,11 +82,13 @@ package struct AdminSettings: Sendable {
             staleIfError: .seconds(3600))
     }
 
-    /// The states of destinations: as long as a page of users; an hour when otp-service is away.
+    /// The states of destinations, for an hour when otp-service is away.
     var statePolicy: CachePolicy {
-        CachePolicy(
-            capacity: 4, shards: 1, freshFor: usersTTL, staleWhileRevalidate: usersTTL, staleIfError: .seconds(3600))
+        CachePolicy(capacity: 4, shards: 1, freshFor: min(usersTTL, statesTTL), staleIfError: .seconds(3600))
     }
+
+    /// Budget and gateway; nothing of it when otp-service is away.
+    var sendingPolicy: CachePolicy { CachePolicy(capacity: 1, shards: 1, freshFor: min(dashboardTTL, statesTTL)) }
 
     /// Five seconds: a hundred dashboards ask each service once.
     var healthPolicy: CachePolicy { CachePolicy(capacity: 1, shards: 1, freshFor: min(dashboardTTL, .seconds(5))) }

@@ -21,7 +21,7 @@ package enum OTPService: ServiceDefinition {
     package static let problems = ProblemCatalog(prefix: "/v1/otp", types: ProblemType.otp)
     /// Besides the commands of every service.
     package static var subcommands: [any ParsableCommand.Type] {
-        [SendTestCommand.self, ValidateTemplateCommand.self, ResumeCommand.self, AllowCommand.self]
+        [SendTestCommand.self, ValidateTemplateCommand.self, ResumeCommand.self, AllowCommand.self, UnlockCommand.self]
     }
 
     /// Where the numbered SQL files are.

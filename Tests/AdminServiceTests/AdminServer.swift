@@ -98,13 +98,14 @@ struct AdminServer: Sendable {
 
 /// Runs admin-service with the given lives of its caches until `body` returns.
 func withAdminServer(
-    dashboardTTL: Duration = .seconds(60), usersTTL: Duration = .seconds(60), userServiceURL: String? = nil,
-    isProduction: Bool = false, _ body: @escaping @Sendable (AdminServer) async throws -> Void
+    dashboardTTL: Duration = .seconds(60), usersTTL: Duration = .seconds(60), statesTTL: Duration? = nil,
+    userServiceURL: String? = nil, isProduction: Bool = false,
+    _ body: @escaping @Sendable (AdminServer) async throws -> Void
 ) async throws {
     try await withAdminDatabase { database in
         try await serve(
             database, database.test.client, dashboardTTL: dashboardTTL, usersTTL: usersTTL,
-            userServiceURL: userServiceURL, isProduction: isProduction, body)
+            statesTTL: statesTTL, userServiceURL: userServiceURL, isProduction: isProduction, body)
     }
 }
 
@@ -120,7 +121,8 @@ func withAdminServerOnLossyLink(_ body: @escaping @Sendable (AdminServer, LossyL
 
 private func serve(
     _ database: AdminDatabase, _ postgres: PostgresClient, dashboardTTL: Duration = .seconds(60),
-    usersTTL: Duration = .seconds(60), userServiceURL: String? = nil, isProduction: Bool = false,
+    usersTTL: Duration = .seconds(60), statesTTL: Duration? = nil, userServiceURL: String? = nil,
+    isProduction: Bool = false,
     _ body: @escaping @Sendable (AdminServer) async throws -> Void
 ) async throws {
     let users = StubService(.user)
@@ -134,10 +136,12 @@ private func serve(
         group.addTask { try await otpApplication.run() }
         let usersPort = await ports.get("users")
         let otpPort = await ports.get("otp")
-        let settings = AdminSettings(
+        var made = AdminSettings(
             userServiceURL: userServiceURL ?? "http://127.0.0.1:\(usersPort)",
             otpServiceURL: "http://127.0.0.1:\(otpPort)",
             dashboardTTL: dashboardTTL, usersTTL: usersTTL, secret: AdminDatabase.secret, defaultRegion: "IN")
+        made.statesTTL = statesTTL ?? usersTTL
+        let settings = made
         let another = { @Sendable in
             AdminAssembly(
                 postgres: postgres, client: client, keys: AdminDatabase.keys, settings: settings,

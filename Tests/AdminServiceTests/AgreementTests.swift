@@ -1,5 +1,6 @@
 import Foundation
 import Identity
+import ServiceRuntime
 import Synchronization
 import Testing
 
@@ -108,6 +109,25 @@ struct AgreementTests {
                 return (status == 403) == isRefused && changes == round + 1
             }
             #expect(time < .seconds(1), "\(time)")
+        }
+    }
+
+    @Test("what otp-service changes by itself is shown without anybody telling, long before other entries end")
+    func statesOfThemselves() async throws {
+        try await withAdminServer(
+            dashboardTTL: .seconds(600), usersTTL: .seconds(600),
+            statesTTL: AdminSettings(SettingsReader(environment: [:])).statesTTL
+        ) { server in
+            let token = try await server.token(.viewer)
+            @Sendable func paused() async throws -> [Bool?] {
+                let board = try await server.send("GET", "/v1/admin/destinations", token: token)
+                let dashboard = try await server.send("GET", "/v1/admin/dashboard", token: token)
+                return [board.json("paused") as? Bool, dashboard.json("sending", "budget", "paused") as? Bool]
+            }
+            #expect(try await paused() == [false, false])
+            server.otp.pause()
+            let isShown = try await eventually { try await paused() == [true, true] }
+            #expect(isShown)
         }
     }
 }

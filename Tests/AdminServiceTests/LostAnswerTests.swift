@@ -43,7 +43,10 @@ struct LostAnswerTests {
 
     static let acts = [
         ("\(ActionRouteTests.path)/suspend", "user.suspended|user|active|suspended|done|asked for by telephone"),
-        ("/v1/admin/destinations/IN/block", "destination.blocked|destination|blocked|done|asked for by telephone"),
+        (
+            "/v1/admin/destinations/IN/block",
+            "destination.blocked|destination|automatic|blocked|done|asked for by telephone"
+        ),
     ]
 
     @Test(

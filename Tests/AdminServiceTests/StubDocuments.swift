@@ -9,6 +9,7 @@ struct StubDocuments {
     let name: ServiceName
     var userStatus = "active"
     var isPaused = false
+    var used = 10
 
     static let userID = "0190a0b0-0000-7000-8000-000000000001"
 
@@ -23,7 +24,7 @@ struct StubDocuments {
             """
         case (.otp, "/internal/budget"):
             """
-            {"day":"2026-11-24","used":10,"limit":1000,"paused":\(isPaused),"since":"2026-11-24T00:00:00.000Z",
+            {"day":"2026-11-24","used":\(used),"limit":1000,"paused":\(isPaused),"since":"2026-11-24T00:00:00.000Z",
              "as_of":"2026-11-24T08:00:01.000Z"}
             """
         case (.otp, "/internal/gateway"): #"{"state":"closed","last_success_at":"2026-11-24T08:00:00.000Z"}"#

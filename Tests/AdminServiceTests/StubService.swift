@@ -34,6 +34,7 @@ final class StubService: Sendable {
         var refusal = "user-deleted"
         var status = "active"
         var isPaused = false
+        var used = 10
         var told: [String] = []
     }
 
@@ -57,6 +58,9 @@ final class StubService: Sendable {
             $0.mode = .status(status); $0.refusal = code
         }
     }
+    /// Pauses sending by itself: nobody is told.
+    func pause() { state.withLock { $0.isPaused = true } }
+    func useUpBudget() { state.withLock { $0.used = 1000 } }
     func setStatus(_ status: String) { state.withLock { $0.status = status } }
 
     /// What was asked, `path?query`, in order.
@@ -152,8 +156,8 @@ final class StubService: Sendable {
     }
 
     private func document(_ path: String) -> String {
-        let (status, isPaused) = state.withLock { ($0.status, $0.isPaused) }
-        return StubDocuments(name: name, userStatus: status, isPaused: isPaused).text(path)
+        let now = state.withLock(\.self)
+        return StubDocuments(name: name, userStatus: now.status, isPaused: now.isPaused, used: now.used).text(path)
     }
 
     static let userID = StubDocuments.userID

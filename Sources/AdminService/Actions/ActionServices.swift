@@ -15,9 +15,22 @@ struct ActionServices: Sendable {
         case away(ServiceName)
     }
 
-    /// Asks how a user stands; nothing is asked about others.
+    /// Asks how a target stands. That nobody says so keeps nobody from blocking or pausing.
     func standing(of target: ActionTarget, trace: RequestTrace?) async -> Standing {
-        guard case .user(let id) = target else { return .present(nil) }
+        switch target {
+        case .user(let id): return await standing(of: id, trace)
+        case .destination(let prefix):
+            let board = try? await otpService.get(
+                "/internal/destinations", query: [("limit", "1000")], as: DestinationBoard.self, trace: trace)
+            return .present(board?.decision(about: prefix) ?? (board == nil ? nil : "automatic"))
+        case .sending:
+            let budget = try? await otpService.get("/internal/budget", as: Budget.self, trace: trace)
+            return .present(budget.map { $0.paused ? "paused" : "running" })
+        case .phone: return .present(nil)
+        }
+    }
+
+    private func standing(of id: UserID, _ trace: RequestTrace?) async -> Standing {
         do {
             let user = try await user(id, trace: trace)
             return user.entry.status == "deleted" ? .deleted : .present(user.entry.status)
@@ -38,6 +51,7 @@ struct ActionServices: Sendable {
             return await userService.post(
                 "/internal/users/\(id)/\(intent.action.rawValue)", key: intent.id.description, trace: trace)
         case (.unlock, .user(let id)): return await unlock(id, intent, trace)
+        case (.unlock, .phone(let phone)): return await unlock(phone, intent, trace)
         case (.allow, .destination(let prefix)), (.block, .destination(let prefix)), (.reset, .destination(let prefix)):
             return await otpService.post(
                 "/internal/destinations/\(UpstreamService.encode(prefix.text))/\(intent.action.rawValue)",
@@ -46,7 +60,7 @@ struct ActionServices: Sendable {
             return await otpService.post(
                 "/internal/budget/\(intent.action.rawValue)", key: intent.id.description, reason: intent.reason,
                 trace: trace)
-        case (_, .user), (_, .destination), (_, .sending): return .refused(code: "not-found")
+        case (_, .user), (_, .destination), (_, .sending), (_, .phone): return .refused(code: "not-found")
         }
     }
 
@@ -63,13 +77,16 @@ struct ActionServices: Sendable {
             guard let phone = try await user(id, trace: trace).entry.phone else {
                 return .refused(code: "user-deleted")
             }
-            let deed = await otpService.post(
-                "/internal/phones/\(UpstreamService.encode(phone.e164))/unlock", key: intent.id.description,
-                trace: trace)
-            // A phone of which otp-service knows nothing is not locked.
-            return deed == .refused(code: "not-found") ? .done : deed
+            return await unlock(phone, intent, trace)
         } catch {
             return error == .notFound(.user) ? .refused(code: "not-found") : .noAnswer
         }
+    }
+
+    private func unlock(_ phone: PhoneNumber, _ intent: Intent, _ trace: RequestTrace?) async -> UpstreamDeed {
+        let deed = await otpService.post(
+            "/internal/phones/\(UpstreamService.encode(phone.e164))/unlock", key: intent.id.description, trace: trace)
+        // A phone of which otp-service knows nothing is not locked.
+        return deed == .refused(code: "not-found") ? .done : deed
     }
 }

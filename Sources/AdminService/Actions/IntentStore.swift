@@ -45,7 +45,7 @@ struct IntentStore: Sendable {
     /// Ends an intent and adds its audit row, if nobody has; one statement. Returns the state it has now. Throws
     /// `PostgresError`, `NotRecorded`.
     func finish(_ intent: Intent, as state: Intent.State, failure: String? = nil) async throws -> Intent.State {
-        let (id, after) = (intent.id, intent.action.after)
+        let (id, after, target) = (intent.id, intent.action.after, intent.target.audited)
         let rows = try await postgres.record(
             """
             WITH finished AS (
@@ -54,7 +54,7 @@ struct IntentStore: Sendable {
                 RETURNING id, admin_id, action, target_kind, target_id, reason, before, request_id, address, state, failure
             ), audit AS (
                 INSERT INTO audit_log (\(unescaped: AuditStore.columns), before, after, outcome, failure)
-                SELECT id, admin_id, 'admin', action, target_kind, target_id, reason, request_id, address, before,
+                SELECT id, admin_id, 'admin', action, target_kind, \(target), reason, request_id, address, before,
                        CASE WHEN state = 'done' THEN \(after) END, state, failure
                   FROM finished
             ), told AS (

@@ -53,13 +53,22 @@ enum ActionTarget: Sendable, Hashable {
     case destination(DestinationPrefix)
     /// All sending of codes.
     case sending
+    /// A phone, which need not be a user's.
+    case phone(PhoneNumber)
 
     var kind: String {
         switch self {
         case .user: "user"
         case .destination: "destination"
         case .sending: "sending"
+        case .phone: "phone"
         }
+    }
+
+    /// As the audit log has it, which holds no phones.
+    var audited: String {
+        guard case .phone(let phone) = self else { return id }
+        return phone.description
     }
 
     var id: String {
@@ -67,6 +76,7 @@ enum ActionTarget: Sendable, Hashable {
         case .user(let id): id.description
         case .destination(let prefix): prefix.text
         case .sending: "all"
+        case .phone(let phone): phone.e164
         }
     }
 
@@ -80,6 +90,9 @@ enum ActionTarget: Sendable, Hashable {
             guard let prefix = DestinationPrefix(id) else { return nil }
             self = .destination(prefix)
         case "sending": self = .sending
+        case "phone":
+            guard let phone = PhoneNumber(e164: id) else { return nil }
+            self = .phone(phone)
         default: return nil
         }
     }
@@ -88,7 +101,7 @@ enum ActionTarget: Sendable, Hashable {
     var topic: ChangeTopic {
         switch self {
         case .user(let id): .user(id)
-        case .destination, .sending: .destinations
+        case .destination, .sending, .phone: .destinations
         }
     }
 }

@@ -16,7 +16,7 @@ struct AdminCaches: Sendable {
         users = ReadDirectory.makeCache(policy: settings.usersPolicy)
         destinations = Cache(name: "destinations", policy: settings.statePolicy)
         health = Cache(name: "health", policy: settings.healthPolicy)
-        sending = Cache(name: "sending", policy: settings.healthPolicy)
+        sending = Cache(name: "sending", policy: settings.sendingPolicy)
     }
 
     /// For listings.

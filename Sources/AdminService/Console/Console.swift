@@ -77,10 +77,11 @@ struct Console: Sendable {
     private func addSending(to routes: ConsoleRoutes) {
         MessagesPage(
             frame: frame, read: assembly.messages.read, defaultRegion: assembly.messages.defaultRegion,
-            gate: access.gate, sealer: sealer
+            gate: access.gate, sealer: sealer, perform: assembly.actions.perform
         ).add(to: routes)
         DestinationsPage(
-            frame: frame, read: assembly.destinations.read, perform: assembly.actions.perform,
+            frame: frame, read: assembly.destinations.read, sending: assembly.dashboard.read.sending,
+            perform: assembly.actions.perform,
             patience: patience.dashboard
         ).add(to: routes)
     }

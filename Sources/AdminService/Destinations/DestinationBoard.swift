@@ -50,6 +50,11 @@ extension DestinationBoard {
         return code.flatMap(word(on:)) ?? Self.worst(of: destinations.filter { $0.prefix == country }.map(\.state))
     }
 
+    /// What operators said of just this destination: `blocked`, `allowed`, or nil.
+    func decision(about prefix: DestinationPrefix) -> String? {
+        destinations.first { $0.prefix == prefix.text && $0.isDecided }?.state
+    }
+
     /// What operators said of the longest beginning that all these numbers have.
     private func word(on beginning: String) -> String? {
         destinations.filter { $0.isDecided && beginning.hasPrefix($0.prefix) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Identity
 import ServiceRuntime
 
 /// `otp-service resume`: lets sending go on after it was paused.
@@ -36,5 +37,30 @@ struct AllowCommand: AsyncParsableCommand {
                 .allowed, name, by: "command", reason: "otp-service allow")
         }
         print("\(name) is allowed. Running services know within a second.")
+    }
+}
+
+/// `otp-service unlock --phone +919876543210`: lifts the lock that too many wrong codes have put on a phone.
+///
+/// For operators whose own phone is locked; of others the console takes care.
+struct UnlockCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unlock", abstract: "Lifts the lock that too many wrong codes have put on a phone.")
+
+    @Option(help: "The phone, with country code: +919876543210.")
+    var phone: String
+
+    func run() async throws {
+        let (number, isKnown) = try await withRuntime(OTPService.self) { runtime in
+            guard let number = try? PhoneNumber(parsing: phone, defaultRegion: runtime.settings.defaultRegion) else {
+                throw ValidationError("This is not one phone number. Write it with its country code: +919876543210.")
+            }
+            let store = ChallengeStore(postgres: runtime.postgres, limits: runtime.settings.limits)
+            return (number, try await store.unlock(number))
+        }
+        print(
+            isKnown
+                ? "\(number) is not locked. Running services know within a second."
+                : "No code was ever asked for with \(number).")
     }
 }

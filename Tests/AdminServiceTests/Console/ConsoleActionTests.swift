@@ -1,6 +1,7 @@
 import Foundation
 import Identity
 import Postgres
+import PostgresTestKit
 import Testing
 
 @testable import AdminService
@@ -112,6 +113,46 @@ struct ConsoleActionTests {
                 #expect(!page.text.contains(#"name="decision" value="\#(decision)""#))
                 #expect(page.text.contains("All sending is paused") == (decision == "pause"))
             }
+        }
+    }
+
+    @Test("OTP-18: a phone that was looked for is unlocked, a user's or not; the audit log has it masked")
+    func unlock() async throws {
+        try await withAdminServer { server in
+            let browser = try await server.browser(.support, phone: "+919876500001")
+            #expect(!(try await browser.get("/messages")).text.contains("/messages/unlock"))
+            let found = try await browser.submit("/messages", to: "/messages", ["phone": "098765 43299"])
+            let page = try await browser.get(try #require(found.header("Location")))
+            let sealed = try #require(page.text.firstMatch(of: /name="q" value="([^"]+)"/)?.output.1)
+            let fields = ["q": String(sealed), "reason": "called by telephone"]
+            let answer = try await browser.submit("/messages", to: "/messages/unlock", fields)
+            #expect(answer.status == 303 && server.otp.done == ["phones/%2B919876543299/unlock"])
+            let location = try #require(answer.header("Location"))
+            #expect(!location.contains("43299"))
+            #expect(try await browser.get(location).text.contains("not locked any more"))
+            let rows = try await server.database.test.execute(
+                "SELECT concat_ws('|', action, target_kind, target_id, outcome, reason) FROM audit_log WHERE target_kind = 'phone'"
+            )
+            #expect(rows == ["user.phone_unlocked|phone|+9198*****299|done|called by telephone"])
+            for (name, bad) in [("q", "00"), ("q", ""), ("reason", "")] {
+                let refused = try await browser.submit(
+                    "/messages", to: "/messages/unlock", fields.merging([name: bad]) { $1 })
+                #expect(refused.status == 400)
+            }
+            let viewer = try await server.browser(.viewer, phone: "+919876500002")
+            let denied = try await viewer.submit("/messages", to: "/messages/unlock", fields)
+            #expect(denied.status == 403 && server.otp.done.count == 1)
+        }
+    }
+
+    @Test("OTP-18: a user's phone is unlocked from their page")
+    func unlockUser() async throws {
+        try await withAdminServer { server in
+            let browser = try await server.browser(.support, phone: "+919876500001")
+            let answer = try await browser.submit(
+                "\(Self.user)", to: "\(Self.user)/unlock", ["reason": "called by telephone"])
+            #expect(answer.status == 303 && server.otp.done == ["phones/%2B919876543210/unlock"])
+            #expect(try await browser.get(try #require(answer.header("Location"))).text.contains("not locked any more"))
         }
     }
 

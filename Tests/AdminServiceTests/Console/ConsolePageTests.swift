@@ -151,4 +151,30 @@ struct ConsolePageTests {
             #expect(try await TestBrowser(server).get("/live/dashboard").status == 204)
         }
     }
+
+    @Test("who has signed out meanwhile is not told the figures that were waited for")
+    func liveAfterSignOut() async throws {
+        try await withAdminServer(dashboardTTL: .zero) { server in
+            let browser = try await server.browser(.viewer)
+            let first = try await browser.get("/live/dashboard?days=7")
+            let id = try #require(first.text.firstMatch(of: /id: ([0-9a-f]{16})\n/)).1
+            async let waiting = browser.get("/live/dashboard?days=7", headers: [("Last-Event-ID", String(id))])
+            try await Task.sleep(for: .milliseconds(300))
+            _ = try await server.database.test.client.write("UPDATE admin_sessions SET ended_at = now()")
+            server.otp.become(.status(503))
+            let answer = try await waiting
+            #expect(answer.status == 204 && answer.text.isEmpty)
+        }
+    }
+
+    @Test("a used-up budget is said where destinations are decided about, too")
+    func usedUp() async throws {
+        try await withAdminServer { server in
+            server.otp.useUpBudget()
+            let browser = try await server.browser(.viewer)
+            for path in ["/", "/destinations"] {
+                #expect(try await browser.get(path).text.contains("The budget of today is used up"), "\(path)")
+            }
+        }
+    }
 }

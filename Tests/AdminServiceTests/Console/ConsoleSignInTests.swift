@@ -23,6 +23,10 @@ struct ConsoleSignInTests {
 
             let confirm = "/sign-in/confirm?return=/users"
             let code = { try await admin.totp.code(step: server.database.step()) }
+            let letters = try await browser.submit(
+                "/sign-in", to: confirm, ["code": "12345O", "second_factor": "000000"])
+            #expect(
+                letters.status == 400 && letters.text.contains("Enter the digits") && !letters.text.contains("attempt"))
             let wrong = try await browser.submit(
                 "/sign-in", to: confirm, ["code": "000000", "second_factor": try await code()])
             #expect(wrong.status == 422 && wrong.text.contains("4 more attempts"))
@@ -65,6 +69,16 @@ struct ConsoleSignInTests {
             #expect(refused.status == 403 && refused.text.contains("not an operator"))
             #expect(await browser.cookies["postkey_admin"] == nil)
             #expect(try await server.database.recorded().contains("operator.sign_in_refused not-an-admin"))
+        }
+    }
+
+    @Test(
+        "an operator whom a pause, a used-up budget or a block keeps from signing in is told so, and of the way out",
+        arguments: [("+919876500091", "otp-service resume"), ("+919876500092", "otp-service allow")])
+    func stopped(phone: String, way: String) async throws {
+        try await withAdminServer { server in
+            let answer = try await TestBrowser(server).submit("/sign-in", to: "/sign-in", ["phone": phone])
+            #expect(answer.status == 429 && answer.text.contains(way) && !answer.text.contains("Too many"))
         }
     }
 

@@ -11,6 +11,8 @@ import Tokens
 /// Stands for the public side of otp-service: every phone gets a code, and the right one is always 123456.
 final class StubCodes: Sendable {
     static let code = "123456"
+    /// Phones that get no code, with the problem.
+    static let refused = ["+919876500091": "sms-budget-exhausted", "+919876500092": "destination-throttled"]
     private let phones = Mutex<[String: PhoneNumber]>([:])
     private let mode: @Sendable () -> StubService.Mode
 
@@ -22,6 +24,7 @@ final class StubCodes: Sendable {
             guard let phone = PhoneNumber(e164: fields["phone"] ?? "") else {
                 return Self.problem(422, "invalid-phone-number")
             }
+            if let problem = Self.refused[phone.e164] { return Self.problem(429, problem, retryAfter: 3600) }
             let challenge = ChallengeID()
             self.phones.withLock { $0[challenge.description] = phone }
             return Response.json(.accepted, text: #"{"challenge_id":"\#(challenge)"}"#)
@@ -35,6 +38,7 @@ final class StubCodes: Sendable {
             guard let phone = self.phones.withLock({ $0[fields["challenge_id"] ?? ""] }),
                 let challenge = ChallengeID(fields["challenge_id"] ?? "")
             else { return Self.problem(410, "challenge-not-active") }
+            guard fields["code"]?.wholeMatch(of: /[0-9]{6}/) != nil else { return Self.problem(400, "invalid-request") }
             guard fields["code"] == Self.code else { return Self.problem(422, "incorrect-code", left: 4) }
             let proof = try TokenSigner(keys: AdminDatabase.keys).sign(
                 VerificationToken(

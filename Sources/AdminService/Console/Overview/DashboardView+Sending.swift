@@ -5,19 +5,22 @@ import Identity
 extension DashboardView {
     /// What keeps codes from going out, and what to do about it.
     static func alerts(_ sending: SendingState?) -> [Notice] {
-        var alerts: [Notice] = []
-        if let budget = sending?.budget {
-            if budget.paused {
-                alerts.append(.bad("All sending is paused\(budget.reason.map { ": \($0)" } ?? "")."))
-            } else if let limit = budget.limit, budget.used >= limit {
-                alerts.append(.bad("The budget of today is used up: no code is sent before tomorrow, UTC."))
-            }
-        }
+        var alerts = [budgetAlert(sending?.budget)].compactMap(\.self)
         if let gateway = sending?.gateway, gateway.state != "closed" {
             let advice = gateway.action ?? "Codes wait until it answers."
             alerts.append(.bad("The gateway takes no messages (\(gateway.reason ?? gateway.state)). \(advice)"))
         }
         return alerts
+    }
+
+    /// Why nothing is sent whoever asks.
+    static func budgetAlert(_ budget: Budget?) -> Notice? {
+        guard let budget else { return nil }
+        if budget.paused { return .bad("All sending is paused\(budget.reason.map { ": \($0)" } ?? "").") }
+        guard let limit = budget.limit, budget.used >= limit else { return nil }
+        return .bad(
+            "The budget of today is used up: no code is sent before tomorrow, UTC. A larger SMS_DAILY_BUDGET allows more."
+        )
     }
 
     static func tiles(_ sending: SendingState?, medianSeconds: Double?) -> [Tile] {

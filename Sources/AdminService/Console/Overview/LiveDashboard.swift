@@ -28,20 +28,22 @@ struct LiveDashboard: Sendable {
             let end = ContinuousClock.now + Self.wait
             let event = try await RequestDeadline.$current.withValue(end + .seconds(10)) {
                 try await cancelWhenGracefulShutdown {
-                    try await next(days, after: seen, until: end, trace: context.trace)
+                    try await next(days, after: seen, until: end, request, trace: context.trace)
                 }
             }
+            guard let event else { return .empty(.noContent) }
             return .text(.ok, event, type: "text/event-stream; charset=utf-8")
         }
     }
 
+    /// The next event, or a comment if there is none in time; nil if the session has ended meanwhile.
     private func next(
-        _ days: Int, after seen: String?, until end: ContinuousClock.Instant, trace: RequestTrace
-    ) async throws -> String {
+        _ days: Int, after seen: String?, until end: ContinuousClock.Instant, _ request: Request, trace: RequestTrace
+    ) async throws -> String? {
         while true {
             let html = try part.html(try await read(days: days, refresh: false, trace: trace))
             let id = SHA256.hash(data: Array(html.utf8)).prefix(8).hexadecimal
-            if id != seen { return Self.event(id, html) }
+            if id != seen { return try await access.look(request) == nil ? nil : Self.event(id, html) }
             if ContinuousClock.now + Self.pause >= end { return "retry: 1000\n: nothing new\n\n" }
             try await Task.sleep(for: Self.pause)
         }

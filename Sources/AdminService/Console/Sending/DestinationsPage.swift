@@ -8,6 +8,7 @@ import Identity
 struct DestinationsPage: Sendable {
     let frame: PageFrame
     let read: ReadDestinations
+    let sending: ReadSending
     let perform: PerformAction
     let patience: Duration
 
@@ -88,11 +89,13 @@ struct DestinationsPage: Sendable {
         let section = Section.destinations
         do {
             let refresh = notice != nil || Freshness.isBypassed(by: request)
+            async let sending = try? self.sending(refresh: refresh, trace: context.trace)
             let board = try await read(refresh: refresh, trace: context.trace)
+            let stopped = DashboardView.budgetAlert(await sending?.value.budget)
             return try frame.page(
                 "destinations", title: section.title, section: section,
                 notice: ConsoleNotices.stale(board, "otp-service", patience) ?? notice
-                    ?? (board.value.paused == true ? .bad("All sending is paused.") : nil),
+                    ?? (board.value.paused == true ? .bad("All sending is paused.") : stopped),
                 DestinationsView(board.value, prefix: prefix, mayDecide: mayDecide), request, context)
         } catch is UpstreamError {
             return try frame.page(

@@ -3,26 +3,39 @@ import HTTPTypes
 import Hummingbird
 import Identity
 
-/// `GET /messages`: the codes that were asked for. A search by phone, which is for support, travels sealed.
+/// `GET /messages`: the codes that were asked for. A search by phone, which is for support, travels sealed; support unlocks
+/// the phone that was found, a user's or not.
 struct MessagesPage: Sendable {
     let frame: PageFrame
     let read: ReadMessages
     let defaultRegion: String?
     let gate: OperatorGate
     let sealer: Sealer
+    let perform: PerformAction
 
     func add(to routes: ConsoleRoutes) {
         routes.page("/messages") { request, context in
             let fields = try request.query
-            let phone = try fields.parsed("q", "a search made here") { text in
-                sealer.open(text, as: String.self).flatMap(PhoneNumber.init(e164:))
-            }
+            let phone = try fields.parsed("q", "a search made here", opened)
             if phone != nil { try await requireSupport(request, context) }
             let trail = try Trail(fields)
             var query = MessageQuery()
             query.phone = phone
             query.cursor = trail.last
-            return try await show(query, trail, request, context)
+            let done = fields.string("done") == "unlocked" ? Notice.good(UserAction.unlock.done) : nil
+            return try await show(query, trail, done, request, context)
+        }
+        routes.action("/messages/unlock", atLeast: .support) { form, _, context in
+            guard let phone = form["q"].flatMap(opened) else {
+                throw Problem.invalid("q", "must be a search made here")
+            }
+            guard let reason = Reason(form["reason"] ?? "") else { throw Problem.invalid("reason", Reason.expected) }
+            let outcome = try await perform(
+                .unlock, on: .phone(phone), reason: reason, key: form["key"].flatMap(ClientKey.init),
+                by: context.admin.id, origin: AuditOrigin(context.base), trace: context.trace)
+            if let error = outcome.error { throw error }
+            return .seeOther(
+                PercentText.link("/messages", [("q", try sealer.seal(phone.e164)), ("done", "unlocked")]))
         }
         routes.action("/messages", atLeast: .support) { form, request, context in
             let text = form["phone"] ?? ""
@@ -34,6 +47,10 @@ struct MessagesPage: Sendable {
         }
     }
 
+    private func opened(_ text: String) -> PhoneNumber? {
+        sealer.open(text, as: String.self).flatMap(PhoneNumber.init(e164:))
+    }
+
     /// To look for a phone is to know it.
     private func requireSupport(_ request: Request, _ context: ConsoleContext) async throws {
         let asked = OperatorContext(base: context.base, session: context.session, admin: context.admin)
@@ -41,7 +58,7 @@ struct MessagesPage: Sendable {
     }
 
     private func show(
-        _ query: MessageQuery, _ trail: Trail, _ request: Request, _ context: ConsoleContext
+        _ query: MessageQuery, _ trail: Trail, _ notice: Notice?, _ request: Request, _ context: ConsoleContext
     ) async throws -> Response {
         var view = MessagesView(phone: query.phone, maySearch: context.admin.role >= .support)
         var status = HTTPResponse.Status.ok
@@ -51,11 +68,13 @@ struct MessagesPage: Sendable {
             (view.missing, status) = Self.missing(error)
         }
         let sealed = try query.phone.map { try sealer.seal($0.e164) }
+        view.unlock = sealed.map { MessagesView.Unlock(sealed: $0) }
         func link(_ trail: Trail) -> String { PercentText.link("/messages", [("q", sealed), ("at", trail.text)]) }
         view.first = trail.isEmpty ? nil : link(Trail())
         view.previous = trail.previous.map(link)
         view.next = view.cursor.map { link(trail.appending($0)) }
-        return try frame.page("messages", title: "Messages", section: .messages, status: status, view, request, context)
+        return try frame.page(
+            "messages", title: "Messages", section: .messages, notice: notice, status: status, view, request, context)
     }
 
     private static func missing(_ error: UpstreamError) -> (String, HTTPResponse.Status) {

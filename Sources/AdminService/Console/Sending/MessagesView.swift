@@ -13,11 +13,22 @@ struct MessagesView: Sendable {
         let used: String
     }
 
+    /// What lifts the lock of the phone that was looked for.
+    struct Unlock: Sendable {
+        let sealed: String
+        /// The same form sent twice does it once.
+        let key = AuditID().description
+        let title = UserAction.unlock.title
+        let effect = UserAction.unlock.effect
+    }
+
     /// What the search field holds.
     let phone: String
     let isNarrowed: Bool
     let maySearch: Bool
     var showsPhone = true
+    /// Nil unless a phone was looked for.
+    var unlock: Unlock?
     /// The rows of the table, as HTML: a template would take as long for them as everything else takes.
     var body = ""
     var hasRows = false

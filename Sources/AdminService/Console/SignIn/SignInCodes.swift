@@ -24,6 +24,10 @@ struct SignInCodes: Sendable {
         case notAllowed
         /// Too often; nil: no moment is known from which it helps.
         case wait(seconds: Int?)
+        /// Nothing is sent, whoever asks: paused, or the day's messages are used up.
+        case stopped
+        /// Nothing is sent to numbers like this one.
+        case heldBack
         /// The code that was sent is no longer good for this.
         case notActive
         case exhausted
@@ -33,6 +37,8 @@ struct SignInCodes: Sendable {
     enum Verified: Sendable {
         case proven(String)
         case incorrect(attemptsLeft: Int)
+        /// It has other characters than codes, or more or fewer; nothing was charged.
+        case malformed
         case notActive
         case wait(seconds: Int?)
         case away
@@ -54,8 +60,7 @@ struct SignInCodes: Sendable {
         if answer.status == 200, let proof = answer.body.proof { return .proven(proof) }
         return switch answer.body.code {
         case "incorrect-code": .incorrect(attemptsLeft: answer.body.attemptsLeft ?? 0)
-        // The code's length or characters are wrong: nothing was charged.
-        case "invalid-request": .incorrect(attemptsLeft: 1)
+        case "invalid-request": .malformed
         case "challenge-not-active": .notActive
         case "too-many-failures": .wait(seconds: answer.retryAfter)
         default: .away
@@ -68,6 +73,8 @@ struct SignInCodes: Sendable {
         return switch answer.body.code {
         case "invalid-phone-number", "invalid-request": .invalidPhone
         case "destination-not-allowed": .notAllowed
+        case "sms-budget-exhausted": .stopped
+        case "destination-throttled": .heldBack
         case "challenge-not-active": .notActive
         case "resends-exhausted": .exhausted
         default: answer.status == 429 ? .wait(seconds: answer.retryAfter) : .away

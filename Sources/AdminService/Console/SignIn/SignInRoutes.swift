@@ -79,12 +79,23 @@ struct SignInRoutes: Sendable {
         case .wait(let seconds):
             return try show(
                 ticket, request, .phone("Too many codes were asked for. \(Self.later(seconds))"), .tooManyRequests)
+        case .stopped: return try show(ticket, request, .phone(Self.stopped), .tooManyRequests)
+        case .heldBack: return try show(ticket, request, .phone(Self.heldBack), .tooManyRequests)
         case .notActive, .exhausted, .away:
             return try show(
                 ticket, request, .phone("otp-service gives no answer, so no code can be sent. Try again in a moment."),
                 .serviceUnavailable)
         }
     }
+
+    private static let stopped = """
+        No codes are sent: sending is paused, or the messages of the day are used up. On the server, “otp-service resume” \
+        ends a pause, and a larger SMS_DAILY_BUDGET allows more.
+        """
+    private static let heldBack = """
+        No codes are sent to numbers like this one at the moment: they are blocked, or too few codes were verified there. \
+        On the server, “otp-service allow” lets them through.
+        """
 
     private func askAgain(
         _ ticket: SignInTicket, _ request: Request, _ context: PostkeyRequestContext
@@ -97,6 +108,8 @@ struct SignInRoutes: Sendable {
                 SignInView.path(returningTo: returnPath(request)), [try tickets.cookie(sent, for: request)])
         case .wait(let seconds):
             return try show(ticket, request, .code("A code is on its way. \(Self.later(seconds))"), .tooManyRequests)
+        case .stopped: return try show(ticket, request, .code(Self.stopped), .tooManyRequests)
+        case .heldBack: return try show(ticket, request, .code(Self.heldBack), .tooManyRequests)
         case .exhausted:
             return try show(
                 ticket, request, .code("The code cannot be sent again. Begin anew for another one."),
@@ -123,11 +136,14 @@ struct SignInRoutes: Sendable {
             case .incorrect(let left):
                 return try show(
                     ticket, request, .code("The code is not right. \(Self.attempts(left))"), .unprocessableContent)
+            case .malformed:
+                return try show(ticket, request, .code("Enter the digits of the message, all of them."), .badRequest)
             case .notActive:
                 return try show(SignInTicket(), request, .phone("That code is over. Ask for a new one."), .gone)
             case .wait(let seconds):
+                let way = "On the server, “otp-service unlock” lifts the lock."
                 return try show(
-                    ticket, request, .code("Too many wrong codes for this phone. \(Self.later(seconds))"),
+                    ticket, request, .code("Too many wrong codes for this phone. \(Self.later(seconds)) \(way)"),
                     .tooManyRequests)
             case .away:
                 return try show(
