@@ -104,7 +104,7 @@ struct RecordedFirstTests {
             finish.patience = 0
             let round = finish
             await #expect(throws: Unconfirmed.self) { try await round.finish() }
-            let blocked = "destination.blocked|destination|blocked|done|lost phone"
+            let blocked = "destination.blocked|destination|automatic|blocked|done|lost phone"
             #expect(try await ActionRouteTests.acts(server) == [blocked])
 
             try await server.database.takeRowsAgain()
