@@ -54,6 +54,27 @@ struct ReportReaderTests {
         for body in bodies { #expect(read(body)?.reports == [named(.delivered)], "\(body)") }
     }
 
+    @Test("texts side by side are all read, however many; texts within texts to the third")
+    func texts() throws {
+        func quoted(_ text: String) throws -> String { String(decoding: try JSONEncoder().encode(text), as: UTF8.self) }
+        let one = #"{"number":"919876543210","CRQID":"\#(crqid)","status":"1"}"#
+        for entry in [
+            #"{"requestId":"\#(requestID)","report":\#(try quoted("[\(one)]"))}"#,
+            #"{"requestId":"\#(requestID)","data":\#(try quoted(one))}"#,
+        ] {
+            let json = "[" + Array(repeating: entry, count: 6).joined(separator: ",") + "]"
+            let escaped = try #require(json.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+            for body in [json, "data=" + escaped] {
+                #expect(read(body)?.reports == Array(repeating: named(.delivered), count: 6), "\(body)")
+            }
+        }
+        var text = one
+        for depth in 1...5 {
+            text = #"{"data":\#(try quoted(text))}"#
+            #expect((read(text)?.reports.count ?? 0) == (depth <= 3 ? 1 : 0), "\(depth)")
+        }
+    }
+
     @Test("v4 names no message: it is of no use, and no error")
     func v4() {
         let result = read(

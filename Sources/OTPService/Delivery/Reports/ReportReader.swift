@@ -17,18 +17,18 @@ struct ReportReader {
     static let mostReports = 1000
 
     private var result = Result()
-    /// Texts within texts: a stringified array within a form within JSON is the most there is.
-    private var depth = 0
+    /// Texts within texts: a stringified array within a form within JSON is the most there is. However many stand side by side.
+    private static let deepestText = 3
 
     /// Reads a body, whatever its media type says; nil if it is none of the shapes.
     static func read(_ bytes: [UInt8]) -> Result? {
         var reader = ReportReader()
         guard let value = reader.value(bytes) else { return nil }
-        reader.collect(value, [:])
+        reader.collect(value, [:], texts: 0)
         return reader.result.reports.isEmpty && reader.result.unusable == 0 ? nil : reader.result
     }
 
-    private mutating func value(_ bytes: [UInt8]) -> Any? {
+    private func value(_ bytes: [UInt8]) -> Any? {
         let start = bytes.first { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }
         if start == UInt8(ascii: "{") || start == UInt8(ascii: "[") { return json(bytes) }
         guard bytes.contains(UInt8(ascii: "=")), let text = String(validating: bytes, as: UTF8.self) else { return nil }
@@ -58,33 +58,34 @@ struct ReportReader {
     }
 
     /// Walks arrays and objects; what an outer object says holds for the reports inside it.
-    private mutating func collect(_ value: Any, _ inherited: [String: String]) {
+    ///
+    /// - Parameter texts: in how many texts within texts it stood.
+    private mutating func collect(_ value: Any, _ inherited: [String: String], texts: Int) {
         if let list = value as? [Any] {
-            for element in list { collect(element, inherited) }
+            for element in list { collect(element, inherited, texts: texts) }
             return
         }
         guard let object = value as? [String: Any] else { return }
         var fields = inherited
-        var inner: [Any] = []
+        var inner: [(value: Any, texts: Int)] = []
         for (name, value) in object {
             let key = name.lowercased().replacing("_", with: "")
             if key == "report" || key == "reports" || key == "data" {
                 if let text = value as? String {
-                    if let value = nested(text) { inner.append(value) }
+                    if let value = nested(text, in: texts) { inner.append((value, texts + 1)) }
                 } else {
-                    inner.append(value)
+                    inner.append((value, texts))
                 }
             } else if let text = scalar(value) {
                 fields[key] = text
             }
         }
-        for value in inner { collect(value, fields) }
+        for (value, texts) in inner { collect(value, fields, texts: texts) }
         if inner.isEmpty, !fields.isEmpty { add(fields) }
     }
 
-    private mutating func nested(_ text: String) -> Any? {
-        guard depth < 3, text.first == "[" || text.first == "{" else { return nil }
-        depth += 1
+    private func nested(_ text: String, in texts: Int) -> Any? {
+        guard texts < Self.deepestText, text.first == "[" || text.first == "{" else { return nil }
         return json(Array(text.utf8))
     }
 
