@@ -90,7 +90,8 @@ package struct OTPAssembly: Sendable {
             tokens: tokens)
         budgetWatch = limits.dailyBudget.map { BudgetWatch(store: budgetStore, limit: $0, logger: logger) }
         statistics = StatisticsRoutes(statistics: statisticsStore, tokens: tokens)
-        messageLog = MessageLogRoutes(log: MessageLog(postgres: postgres), tokens: tokens)
+        messageLog = MessageLogRoutes(
+            log: MessageLog(postgres: postgres), cursors: MessageCursors(keys), tokens: tokens)
         unlock = UnlockRoutes(store: store, tokens: tokens)
         gatewayRoutes = GatewayRoutes(watch: watch, tokens: tokens)
     }

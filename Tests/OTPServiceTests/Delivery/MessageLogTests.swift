@@ -53,6 +53,38 @@ struct MessageLogTests {
         }
     }
 
+    @Test("a cursor tells nobody which challenge it stands at, and serves the list that it came from only")
+    func cursors() async throws {
+        try await withOTPServer(delivers: false) { server in
+            let token = try await token(server)
+            var challenges: [ChallengeID] = []
+            for _ in 0..<3 { challenges.append(try #require(ChallengeID(try await server.challenge(.fresh())))) }
+            let page = try messages(try await server.api.get("/internal/challenges?limit=2", token: token))
+            let next = try #require(page.next)
+            let bytes = try #require(Base64URL.decode(next.utf8))
+            for challenge in challenges {
+                let id = withUnsafeBytes(of: challenge.uuid.uuid) { Array($0) }
+                #expect(!bytes.contains(id) && !next.contains(challenge.description))
+            }
+            func status(_ query: String) async throws -> Int {
+                try await server.api.get("/internal/challenges?\(query)", token: token).status
+            }
+            #expect(try await status("cursor=\(next)") == 200)
+            let other = next.hasPrefix("A") ? "B" : "A"
+            for query in [
+                "cursor=\(challenges[1])-0", "cursor=\(other)\(next.dropFirst())", "cursor=\(next)A",
+                "phone=%2B919876543210&cursor=\(next)",
+            ] { #expect(try await status(query) == 400, "\(query)") }
+            // Of a key that is not ours, or of the one before.
+            let place = MessageName(challengeID: challenges[1], number: 7)
+            let old = TokenKeys(current: Keys.newer, previous: nil)
+            let text = try MessageCursors(old).text(place, of: nil)
+            #expect(MessageCursors(Keys.tokens).place(text, of: nil) == nil)
+            let rotated = MessageCursors(TokenKeys(current: Keys.secret, previous: Keys.newer))
+            #expect(rotated.place(text, of: nil) == place)
+        }
+    }
+
     @Test("a page is found by its own rows: it does not read those of others, of one phone nor of all")
     func work() async throws {
         try await withTestDatabase(migrations: OTPService.migrationsDirectory) { database in

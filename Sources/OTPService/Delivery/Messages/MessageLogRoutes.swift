@@ -7,6 +7,7 @@ import Tokens
 /// The messages of this service for the console: `GET /internal/challenges`, with service tokens only.
 package struct MessageLogRoutes: Sendable {
     let log: MessageLog
+    let cursors: MessageCursors
     let tokens: TokenVerifier
 
     /// Adds the route.
@@ -18,24 +19,27 @@ package struct MessageLogRoutes: Sendable {
                 // A plus sign that nobody escaped is a blank by now.
                 PhoneNumber(e164: text.first == " " ? "+" + text.dropFirst() : text)
             }
-            let cursor = try query.parsed("cursor", "a next_cursor of an earlier answer", MessageName.init)
+            let cursor = try query.parsed("cursor", "a next_cursor of an earlier page of the same list") { text in
+                cursors.place(text, of: phone)
+            }
             let limit = try query.integer("limit", default: 50, in: 1...200)
             let page = try await log.page(of: phone, before: cursor, limit: limit)
-            return Response.json(.ok, text: page.json(showsPhones: phone != nil))
+            let next = try page.next.map { try cursors.text($0, of: phone) }
+            return Response.json(.ok, text: page.json(next: next, showsPhones: phone != nil))
         }
     }
 }
 
 extension MessageLogPage {
     /// 200 of `GET /internal/challenges`. By hand: the reflection of a generic encoder costs more than the query does.
-    func json(showsPhones: Bool) -> String {
+    func json(next: String?, showsPhones: Bool) -> String {
         var json = JSONText(capacity: 256 + messages.count * 512)
         json.open("{")
         json.name("messages")
         json.open("[")
         for message in messages { message.write(to: &json, showsPhone: showsPhones) }
         json.close("]")
-        if let next { json.member("next_cursor", next.description) }
+        if let next { json.member("next_cursor", next) }
         json.member("as_of", Timestamp.text(asOf))
         json.close("}")
         return json.text
