@@ -40,7 +40,7 @@ extension ProblemType {
         explanation: "Too many requests came from this network. Ask again after Retry-After seconds.")
     static let idempotencyKeyReused = ProblemType(
         "idempotency-key-reused", status: 422, title: "The key stands for another request",
-        explanation: "This Idempotency-Key was sent with another body before. Make a new key for each new request.")
+        explanation: "This Idempotency-Key was sent with another request before. Make a new key for each new request.")
     static let requestInProgress = ProblemType(
         "request-in-progress", status: 409, title: "The request is being answered",
         explanation: """

@@ -76,7 +76,7 @@ package struct Retention: Service {
     package func purge() async throws -> Int {
         var total = 0
         let strays = ["messages", "past_messages"].map(messages) + ["challenges", "past_challenges"].map(challenges)
-        for statement in strays + [idempotencyKeys] {
+        for statement in strays + [idempotencyKeys, actKeys] {
             while !Task.isCancelled {
                 let count = try await postgres.write(statement).affectedRows
                 total += count
@@ -118,6 +118,16 @@ package struct Retention: Service {
             SELECT key FROM idempotency_keys WHERE decided_at < now() - interval '24 h'
             ORDER BY decided_at LIMIT \(Self.batch) FOR UPDATE SKIP LOCKED)
         DELETE FROM idempotency_keys k USING old WHERE k.key = old.key
+        """
+    }
+
+    /// An act is repeated for an hour at most; a week is also enough to see what came when.
+    private var actKeys: PostgresQuery {
+        """
+        WITH old AS (
+            SELECT key FROM operator_acts WHERE done_at < now() - interval '7 days'
+            ORDER BY done_at LIMIT \(Self.batch) FOR UPDATE SKIP LOCKED)
+        DELETE FROM operator_acts a USING old WHERE a.key = old.key
         """
     }
 

@@ -11,7 +11,7 @@ struct ResumeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await withRuntime(OTPService.self) { runtime in
-            try await BudgetStore(postgres: runtime.postgres).setPaused(
+            _ = try await BudgetStore(postgres: runtime.postgres).setPaused(
                 false, by: "command", reason: "otp-service resume")
         }
         print("Sending is not paused. Running services know within a second.")
@@ -56,7 +56,7 @@ struct UnlockCommand: AsyncParsableCommand {
                 throw ValidationError("This is not one phone number. Write it with its country code: +919876543210.")
             }
             let store = ChallengeStore(postgres: runtime.postgres, limits: runtime.settings.limits)
-            return (number, try await store.unlock(number))
+            return (number, try await store.unlock(number).isKnown)
         }
         print(
             isKnown

@@ -11,9 +11,11 @@ package struct UnlockRoutes: Sendable {
     /// Adds the route.
     package func add(to router: PostkeyRouter) {
         let trusted = router.group("internal", serviceTokens: tokens, audience: .otp, callers: [.admin])
-        trusted.post("phones/{phone}/unlock") { _, context in
+        trusted.post("phones/{phone}/unlock") { request, context in
             let phone = try context.parameter("phone", PhoneNumber.init(e164:))
-            guard try await store.unlock(phone) else { throw Problem(.notFound) }
+            let (outcome, isKnown) = try await store.unlock(phone, key: try request.actKey)
+            try outcome.check()
+            guard isKnown else { throw Problem(.notFound) }
             return Response.empty()
         }
     }

@@ -20,8 +20,9 @@ package struct BudgetRoutes: Sendable {
         }
         for (action, paused) in [("pause", true), ("resume", false)] {
             trusted.post("budget/\(action)") { request, context in
-                let body = try await request.optionalJSON(as: ReasonBody.self)
-                try await store.setPaused(paused, by: context.service.rawValue, reason: body?.checkedReason())
+                let key = try request.actKey
+                let reason = try await request.optionalJSON(as: ReasonBody.self)?.checkedReason()
+                try await store.setPaused(paused, by: context.service.rawValue, reason: reason, key: key).check()
                 // The others follow within a second.
                 await watch.renew()
                 return try Response.json(.ok, try await answer())

@@ -40,13 +40,22 @@ package struct BudgetStore: Sendable {
             day: day, used: used, paused: paused, since: since, changedBy: changedBy, reason: reason, asOf: now)
     }
 
-    /// Pauses or resumes sending, again and again with the same effect.
-    package func setPaused(_ paused: Bool, by service: String, reason: String?) async throws(PostgresError) {
-        _ = try await postgres.write(
-            """
-            UPDATE sending_switch SET paused = \(paused), since = now(), changed_by = \(service), reason = \(reason)
-            WHERE paused <> \(paused)
-            """)
+    /// Pauses or resumes sending, again and again with the same effect; with a key only once.
+    @discardableResult package func setPaused(
+        _ paused: Bool, by service: String, reason: String?, key: ActKey? = nil
+    ) async throws(PostgresError) -> ActOutcome {
+        try ActOutcome(
+            try await postgres.write(
+                """
+                WITH begun AS MATERIALIZED (
+                    SELECT begin_act(\(key?.text), \(paused ? "pause" : "resume"), 'all') AS outcome
+                ), changed AS (
+                    UPDATE sending_switch s
+                    SET paused = \(paused), since = now(), changed_by = \(service), reason = \(reason)
+                    FROM begun b WHERE b.outcome = 'new' AND s.paused <> \(paused)
+                )
+                SELECT outcome FROM begun
+                """))
     }
 
     /// Forgets days that are more than a week ago.

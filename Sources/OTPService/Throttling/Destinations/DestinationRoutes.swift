@@ -25,12 +25,12 @@ package struct DestinationRoutes: Sendable {
         for (action, override) in decisions {
             trusted.post("destinations/{prefix}/\(action)") { request, context in
                 let name = try context.parameter("prefix", DestinationName.init)
-                let body = try await request.optionalJSON(as: ReasonBody.self)
-                let destination = try await store.decide(
-                    override, name, by: context.service.rawValue, reason: body?.checkedReason())
+                let key = try request.actKey
+                let reason = try await request.optionalJSON(as: ReasonBody.self)?.checkedReason()
+                try await store.decide(override, name, by: context.service.rawValue, reason: reason, key: key).check()
                 // The others follow within a second.
                 await watch.renew()
-                return try Response.json(.ok, DestinationAnswer(destination))
+                return try Response.json(.ok, DestinationAnswer(try await store.destination(name)))
             }
         }
     }

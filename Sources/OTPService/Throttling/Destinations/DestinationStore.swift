@@ -53,41 +53,61 @@ package struct DestinationStore: Sendable {
         ).affectedRows > 0
     }
 
-    /// Sets what an operator decided, again and again with the same effect, and returns the destination.
+    /// Sets what an operator decided, again and again with the same effect; with a key only once.
     /// - Parameter override: nil leaves the destination to its breaker again.
-    package func decide(
-        _ override: DestinationOverride?, _ name: DestinationName, by service: String, reason: String?
-    ) async throws(PostgresError) -> Destination {
-        if let override {
-            try await set(override, name, by: service, reason: reason)
-        } else {
-            _ = try await postgres.write(
+    @discardableResult package func decide(
+        _ override: DestinationOverride?, _ name: DestinationName, by service: String, reason: String?,
+        key: ActKey? = nil
+    ) async throws(PostgresError) -> ActOutcome {
+        guard let override else { return try await reset(name, key) }
+        let act =
+            switch override {
+            case .allowed: "allow"
+            case .blocked: "block"
+            }
+        // A reason belongs to its decision: repeated without one it keeps it, the opposite does not.
+        return try ActOutcome(
+            try await postgres.write(
                 """
-                UPDATE destinations
-                SET override = NULL, override_by = NULL, override_reason = NULL, override_since = NULL
-                WHERE destination = \(name.description) AND override IS NOT NULL
-                """)
-        }
-        let (destinations, _, asOf) = try await list(only: name.description, limit: 1)
-        return destinations.first ?? Destination(name: name.description, breaker: Breaker(since: asOf))
+                WITH begun AS MATERIALIZED (
+                    SELECT begin_act(\(key?.text), \(act), \(name.description)) AS outcome
+                ), changed AS (
+                    INSERT INTO destinations AS d (destination, since, override, override_by, override_reason, override_since)
+                    SELECT \(name.description), now(), \(override.rawValue), \(service), \(reason), now()
+                    FROM begun WHERE outcome = 'new'
+                    ON CONFLICT (destination) DO UPDATE SET
+                        override = excluded.override, override_by = excluded.override_by,
+                        override_reason = coalesce(
+                            excluded.override_reason,
+                            CASE WHEN d.override = excluded.override THEN d.override_reason END),
+                        override_since = excluded.override_since
+                    WHERE d.override IS DISTINCT FROM excluded.override
+                        OR d.override_reason IS DISTINCT FROM coalesce(excluded.override_reason, d.override_reason)
+                )
+                SELECT outcome FROM begun
+                """))
     }
 
-    private func set(
-        _ override: DestinationOverride, _ name: DestinationName, by service: String, reason: String?
-    ) async throws(PostgresError) {
-        // A reason belongs to its decision: repeated without one it keeps it, the opposite does not.
-        _ = try await postgres.write(
-            """
-            INSERT INTO destinations AS d (destination, since, override, override_by, override_reason, override_since)
-            VALUES (\(name.description), now(), \(override.rawValue), \(service), \(reason), now())
-            ON CONFLICT (destination) DO UPDATE SET
-                override = excluded.override, override_by = excluded.override_by,
-                override_reason = coalesce(
-                    excluded.override_reason, CASE WHEN d.override = excluded.override THEN d.override_reason END),
-                override_since = excluded.override_since
-            WHERE d.override IS DISTINCT FROM excluded.override
-                OR d.override_reason IS DISTINCT FROM coalesce(excluded.override_reason, d.override_reason)
-            """)
+    private func reset(_ name: DestinationName, _ key: ActKey?) async throws(PostgresError) -> ActOutcome {
+        try ActOutcome(
+            try await postgres.write(
+                """
+                WITH begun AS MATERIALIZED (
+                    SELECT begin_act(\(key?.text), 'reset', \(name.description)) AS outcome
+                ), changed AS (
+                    UPDATE destinations d
+                    SET override = NULL, override_by = NULL, override_reason = NULL, override_since = NULL
+                    FROM begun b
+                    WHERE b.outcome = 'new' AND d.destination = \(name.description) AND d.override IS NOT NULL
+                )
+                SELECT outcome FROM begun
+                """))
+    }
+
+    /// How a destination stands, also one of which nothing is known.
+    package func destination(_ name: DestinationName) async throws(PostgresError) -> Destination {
+        let (destinations, _, asOf) = try await list(only: name.description, limit: 1)
+        return destinations.first ?? Destination(name: name.description, breaker: Breaker(since: asOf))
     }
 
     /// Destinations of the last hour: those that are not simply let through first, then by the number of sends; and whether
