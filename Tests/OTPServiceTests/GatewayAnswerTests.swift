@@ -87,6 +87,33 @@ struct GatewayAnswerTests {
         #expect(MSG91Answer.outcome(response, needsID: true) == item.expected)
     }
 
+    /// Every code of `msg91.md`, section 8, and what is to be done about it.
+    static let codes: [(outcome: GatewayOutcome?, kind: GatewayRefusal.Kind?, codes: [Int])] = [
+        (nil, .request, [101, 102, 103, 104, 105, 106, 107, 307, 308, 309, 310]),
+        (nil, .configuration, [201, 203, 205, 207, 208, 209, 210, 211, 302, 303, 306, 400, 401, 403, 418, 505]),
+        (nil, .recipient, [202]), (nil, .balance, [301]), (nil, .quota, [506]), (.duplicate, nil, [311]),
+        (.transient(reason: "gateway 601", after: nil), nil, [601]),
+        (.transient(reason: "gateway 1", after: nil), nil, [1]),
+        (.transient(reason: "gateway 2", after: nil), nil, [2]),
+        // Of these nobody knows anything.
+        (nil, .unrecognised, [108, 204, 206, 300, 304, 305, 402, 417, 507, 602]),
+    ]
+
+    @Test("every code has its class, as a number or as three digits of text")
+    func table() {
+        for (outcome, kind, codes) in Self.codes {
+            for code in codes {
+                let digits = String(repeating: "0", count: max(0, 3 - String(code).count)) + String(code)
+                let expected = outcome ?? kind.map { Self.refused($0, "\(code)") }
+                for written in ["\(code)", "\"\(digits)\""] {
+                    let body = #"{"type":"error","message":"?","code":\#(written)}"#
+                    let response = HTTPClientResponse(status: 200, headers: [], body: Array(body.utf8))
+                    #expect(MSG91Answer.outcome(response, needsID: true) == expected, "\(body)")
+                }
+            }
+        }
+    }
+
     @Test(
         "a retry has no id, and may find nothing to repeat",
         arguments: [
