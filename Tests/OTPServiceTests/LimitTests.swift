@@ -45,9 +45,13 @@ struct LimitTests {
     func locks() {
         var line = PhoneLine()
         let now = Date(timeIntervalSince1970: 1_800_000_000)
+        // An hour between two: each lock says which failure it is of.
+        func hour(_ failure: Int) -> Date { now.addingTimeInterval(Double(failure) * 3600) }
         for failure in 1...99 {
-            line.failed(at: now, .standard)
-            #expect(line.lockedUntil == (failure < 10 ? .distantPast : now.addingTimeInterval(900)))
+            line.failed(at: hour(failure), .standard)
+            let locking = failure / 10 * 10
+            let end = locking == 0 ? Date.distantPast : hour(locking).addingTimeInterval(900)
+            #expect(line.lockedUntil == end, "\(failure)")
         }
         line.failed(at: now, .standard)
         #expect(line.lockedUntil == .distantFuture)

@@ -102,7 +102,15 @@ struct RouteTests {
             #expect(try await server.verify(first, firstCode).problem == "challenge-not-active")
             #expect(try await server.api.get("/v1/otp/challenges/\(first)").string("status") == "superseded")
             let codes = try await server.codes(phone, count: 2)
+            try #require(codes[0] != firstCode)
+            #expect(try await server.verify(second, firstCode).problem == "incorrect-code")
             #expect(try await server.verify(second, codes[0]).status == 200)
+            // A used code is none under the next challenge either.
+            let third = try await server.challenge(phone)
+            #expect(try await server.verify(third, codes[0]).problem == "incorrect-code")
+            #expect(
+                try await server.database.execute("SELECT count(*) FROM challenges WHERE verified_at IS NOT NULL")
+                    == ["1"])
         }
     }
 
@@ -157,12 +165,17 @@ struct RouteTests {
         }
     }
 
-    @Test("OTP-08, OTP-09, OTP-10: one answer for every challenge that is not active")
+    @Test("OTP-08, OTP-09, OTP-10: one answer for every challenge that is not active, headers included")
     func inactive() async throws {
         try await withOTPServer { server in
             var bodies: Set<String> = []
+            var headers: Set<[String]> = []
             func note(_ answer: Answer) throws {
                 #expect(answer.status == 410)
+                // But for what is another's at each request: its id, and the time.
+                headers.insert(
+                    answer.headers.map { ($0.0.lowercased(), $0.1) }.filter { $0.0 != "date" }
+                        .map { $0.0 == "x-request-id" ? $0.0 : "\($0.0): \($0.1)" }.sorted())
                 var members = try #require(JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any])
                 members["request_id"] = nil
                 bodies.insert(
@@ -184,7 +197,26 @@ struct RouteTests {
                 "UPDATE challenges SET expires_at = now() - interval '1 s', created_at = now() - interval '10 s' WHERE id = '\(expired)'"
             )
             try note(try await server.verify(expired, late))
-            #expect(bodies.count == 1)
+            let guessed = PhoneNumber.fresh()
+            let exhausted = try await server.challenge(guessed)
+            let right = try await server.codes(guessed)[0]
+            let wrong = try #require(OneTimeCode(right)).wrong.digits
+            for left in (0...4).reversed() {
+                #expect(try await server.verify(exhausted, wrong).integer("attempts_left") == left)
+            }
+            for code in [wrong, right] { try note(try await server.verify(exhausted, code)) }
+            try await server.database.execute("UPDATE phones SET resend_at = '-infinity'")
+            let successor = try await server.challenge(guessed)
+            // Superseded: while it could still be answered, and as it is now.
+            try note(try await server.verify(exhausted, right))
+            try await server.database.execute("UPDATE phones SET resend_at = '-infinity'")
+            _ = try await server.challenge(guessed)
+            for code in [wrong, try Keys.code(try #require(ChallengeID(successor)), guessed).digits] {
+                try note(try await server.verify(successor, code))
+            }
+            #expect(bodies.count == 1, "\(bodies)")
+            #expect(headers.count == 1, "\(headers)")
+            #expect(headers.first?.contains("x-request-id") == true)
             #expect(
                 try await server.database.execute("SELECT attempts FROM challenges WHERE id = '\(expired)'") == ["0"])
             #expect(try await server.api.get("/v1/otp/challenges/\(expired)").string("status") == "expired")
