@@ -103,7 +103,10 @@ struct InstancesTests {
         try await withAdminServer(dashboardTTL: .seconds(600), usersTTL: .seconds(600)) { first in
             let token = try await first.token(.support)
             try await first.withAnother { second in
-                func asked(_ path: String) -> Int { second.otp.asked.count { $0.hasPrefix("/internal/\(path)") } }
+                func asked(_ path: String) -> Int {
+                    // With a limit, an act asks how its target stands.
+                    second.otp.asked.count { $0.hasPrefix("/internal/\(path)") && !$0.contains("limit=") }
+                }
                 func look() async throws {
                     for path in ["/v1/admin/destinations", "/v1/admin/dashboard"] {
                         #expect(try await second.send("GET", path, token: token).status == 200)

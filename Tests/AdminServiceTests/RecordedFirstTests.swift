@@ -70,6 +70,21 @@ struct RecordedFirstTests {
         }
     }
 
+    @Test("a phone stays out of the audit log, also while it is tried whether the row is taken")
+    func phone() async throws {
+        try await withAdminServer { server in
+            let admin = try await server.database.enrol(.support)
+            let phone = try #require(PhoneNumber(e164: "+919876543211"))
+            try await server.database.refuseRows(where: "NEW.target_id LIKE '%9876543211'")
+            let outcome = try await server.assembly.actions.perform(
+                .unlock, on: .phone(phone), reason: Reason("locked out"), by: admin.id, origin: testOrigin, trace: nil)
+            #expect(outcome == .done)
+            let targets = try await server.database.test.execute(
+                "SELECT target_id FROM audit_log WHERE target_kind = 'phone'")
+            #expect(targets == ["+9198*****211"])
+        }
+    }
+
     @Test("ADM-18: nobody signs in unrecorded, and the console says that nothing was done")
     func console() async throws {
         try await withAdminServer { server in
