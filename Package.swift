@@ -165,7 +165,7 @@ let package = Package(
         .command("otp-service", ["OTPService", "ServiceRuntime", arguments]),
         .command("user-service", ["UserService", "ServiceRuntime", arguments]),
         .command("admin-service", ["AdminService", "ServiceRuntime", arguments]),
-        .command("msg91-simulator", ["MSG91Simulator", lifecycle, unixSignals, logging]),
+        .command("msg91-simulator", ["MSG91Simulator", lifecycle, unixSignals, logging, arguments]),
         .command(
             "postkey-benchmark", ["Postgres", crypto, logging, arguments],
             path: "Benchmarks/postkey-benchmark"),

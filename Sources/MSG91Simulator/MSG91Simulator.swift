@@ -7,6 +7,9 @@ internal import ServiceLifecycle
 
 /// A stand-in for MSG91 over real HTTP, for development and tests: its paths, its answers, its faults, and an inbox.
 package struct MSG91Simulator: Service {
+    /// The version of the package, which the services report too.
+    package static let version = "0.1.0"
+
     /// What it knows; tests in the same process read and steer it here.
     package let gateway: Gateway
     private let configuration: SimulatorConfiguration

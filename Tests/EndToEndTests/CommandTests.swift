@@ -1,3 +1,4 @@
+import Foundation
 import PostgresTestKit
 import ServiceTestKit
 import Testing
@@ -5,6 +6,34 @@ import Testing
 extension EndToEnd {
     /// What the commands of operators say when they cannot do it: a sentence, and exit code 1.
     @Suite struct CommandTests {
+        @Test("every executable tells its version and what it takes, and ends with 64 at what it does not know")
+        func arguments() async throws {
+            var versions: Set<String> = []
+            for part in Deployment.Part.allCases {
+                func run(_ arguments: String...) async throws -> (code: Int32, output: String) {
+                    // Nothing of a deployment: these need no setting. A simulator that served would end at the limit.
+                    let process = try ServiceProcess(part.rawValue, arguments: arguments, environment: ["PORT": "0"])
+                    defer { try? FileManager.default.removeItem(atPath: process.logFile) }
+                    do {
+                        return (try await process.exitCode(within: .seconds(20)), process.log)
+                    } catch {
+                        try await process.crash()
+                        throw error
+                    }
+                }
+                let version = try await run("--version")
+                #expect(version.code == 0)
+                versions.insert(version.output)
+                let help = try await run("--help")
+                #expect(help.code == 0 && help.output.contains("USAGE: \(part.rawValue)"), "\(help.output)")
+                for unknown in ["--colour", "juggle"] {
+                    let refused = try await run(unknown)
+                    #expect(refused.code == 64 && refused.output.contains("\(unknown)'"), "\(refused.output)")
+                }
+            }
+            #expect(versions.count == 1, "\(versions)")
+        }
+
         private func createAdmin(
             _ deployment: Deployment, _ phone: String, databaseURL: String? = nil
         ) async throws -> (code: Int32, output: String) {
