@@ -31,6 +31,7 @@ package struct OTPSettings: Sendable {
     package init(_ reader: SettingsReader, isProduction: Bool) {
         keys = CodeKeys(
             current: reader.secret("OTP_SECRET_KEY"), previous: reader.optionalSecret("OTP_PREVIOUS_SECRET_KEY"))
+        Self.keepSecretsApart(reader)
         policy = CodePolicy(
             length: reader.integer("OTP_LENGTH", default: 6, in: 6...9),
             lifetime: reader.integer("OTP_TTL", default: 300, in: 60...600),
@@ -45,6 +46,16 @@ package struct OTPSettings: Sendable {
             "USER_SERVICE_URL", default: .local, "an http or https URL without path, query and user info",
             UserServiceURL.init)
         testNumbers = Self.testNumbers(reader, codeLength: policy.length, isProduction: isProduction)
+    }
+
+    /// A secret for each use, so that one that leaks opens one thing (design document `security.md` §1.2, V11; §1.3).
+    private static func keepSecretsApart(_ reader: SettingsReader) {
+        for name in ["OTP_SECRET_KEY", "OTP_PREVIOUS_SECRET_KEY"] {
+            guard let value = reader.optional(name) else { continue }
+            for other in ["JWT_SECRET_KEY", "JWT_PREVIOUS_SECRET_KEY"] where reader.optional(other) == value {
+                reader.problem(name, "must differ from \(other): codes and tokens have secrets of their own")
+            }
+        }
     }
 
     private static func testNumbers(_ reader: SettingsReader, codeLength: Int, isProduction: Bool) -> TestNumbers {

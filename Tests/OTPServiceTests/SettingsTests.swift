@@ -60,6 +60,32 @@ struct SettingsTests {
                 == ["MSG91_AUTH_KEY", "MSG91_TEMPLATE_ID"])
     }
 
+    @Test(
+        "a secret of the codes that is one of the tokens stops the start, in every environment; the sentence names both",
+        arguments: ["OTP_SECRET_KEY", "OTP_PREVIOUS_SECRET_KEY"], ["JWT_SECRET_KEY", "JWT_PREVIOUS_SECRET_KEY"])
+    func secretsApart(name: String, other: String) throws {
+        let base = [
+            "OTP_SECRET_KEY": "kX3v9QwZt7LmB2nR5yHc8JdF4gSa6PeU", "JWT_SECRET_KEY": "bV7xQ2mNw9RtZ4kLs8YcJ3dHf6GpA5Ue",
+            "MSG91_AUTH_KEY": "a1b2c3d4", "MSG91_TEMPLATE_ID": "0123456789abcdef01234567",
+        ]
+        let same = "Zp8wLr3QvT6yNc1XsKb9HfGm2JdVa7Ue"
+        func problems(_ environment: [String: String], isProduction: Bool) -> [String] {
+            let reader = SettingsReader(environment: base.merging(environment) { $1 })
+            _ = OTPSettings(reader, isProduction: isProduction)
+            do { try reader.finish() } catch { return error.problems.map { "\($0.name) \($0.sentence)" } }
+            return []
+        }
+        for isProduction in [false, true] {
+            #expect(
+                problems([name: same, other: same], isProduction: isProduction) == [
+                    "\(name) must differ from \(other): codes and tokens have secrets of their own"
+                ])
+            #expect(problems([name: same], isProduction: isProduction).isEmpty)
+            #expect(problems([other: same], isProduction: isProduction).isEmpty)
+            #expect(problems([name: "", other: ""], isProduction: isProduction).allSatisfy { !$0.contains("differ") })
+        }
+    }
+
     @Test("SMS: plain http goes to a simulator nearby only, and what is no URL stops the start")
     func gatewayURL() {
         for (text, plainHost) in [
