@@ -184,6 +184,8 @@ struct GatewayFaultTests {
                 #expect(gateway.messages().count == 10)
             }
             #expect(server.assembly.watch.status().state == .closed)
+            func count(_ line: String) -> Int { server.log.text.components(separatedBy: line).count - 1 }
+            #expect(count("error gateway out of reach") == 1 && count("notice gateway answers again") == 1)
         }
     }
 

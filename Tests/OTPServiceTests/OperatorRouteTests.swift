@@ -248,25 +248,32 @@ struct OperatorRouteTests {
         }
     }
 
-    @Test("four fifths of the budget are warned of, once a day, and less is not")
-    func budgetWarning() async throws {
+    @Test("four fifths of the budget are warned of once a day, all of it is an error once a day, and less is neither")
+    func budgetLines() async throws {
         try await withOTPServer(["SMS_DAILY_BUDGET": "1000"], delivers: false) { server in
             _ = try await server.challenge(.fresh())
-            for (used, warnings) in [(799, 0), (800, 1)] {
-                try await server.database.execute("UPDATE sms_budget SET used = \(used)")
-                let logger = Logger(label: "budget") { _ in server.log.handler }
+            let warning = "warning the daily budget of messages is nearly used up"
+            let error = "error the daily budget of messages is used up: no code is sent before midnight UTC"
+            // What is used, one after the other, and the lines so far; back from all is no new warning.
+            let steps = [[799, 800, 999, 1000, 999, 1000], [1000, 900]]
+            for (uses, lines) in zip(steps, [[(0, 0), (1, 0), (1, 0), (1, 1), (1, 1), (1, 1)], [(0, 1), (0, 1)]]) {
+                let log = MemoryLog()
                 let watch = BudgetWatch(
-                    store: BudgetStore(postgres: server.database.client), limit: 1000, logger: logger,
-                    pause: .milliseconds(5))
+                    store: BudgetStore(postgres: server.database.client), limit: 1000,
+                    logger: Logger(label: "budget") { _ in log.handler }, pause: .milliseconds(5))
+                try await server.database.execute("UPDATE sms_budget SET used = 0")
                 let running = Task { try await watch.run() }
-                let line = "warning the daily budget of messages is nearly used up"
-                func count() -> Int { server.log.text.components(separatedBy: line).count - 1 }
-                for _ in 0..<(warnings == 0 ? 25 : 500) where count() < 1 {
-                    try await Task.sleep(for: .milliseconds(20))
+                func count(_ line: String) -> Int { log.text.components(separatedBy: line).count - 1 }
+                for (used, expected) in zip(uses, lines) {
+                    try await server.database.execute("UPDATE sms_budget SET used = \(used)")
+                    let end = ContinuousClock.now + .seconds(20)
+                    while count(warning) < expected.0 || count(error) < expected.1, ContinuousClock.now < end {
+                        try await Task.sleep(for: .milliseconds(10))
+                    }
+                    // Some more looks.
+                    try await Task.sleep(for: .milliseconds(200))
+                    #expect(count(warning) == expected.0 && count(error) == expected.1, "\(used): \(log.text)")
                 }
-                // Some more looks.
-                try await Task.sleep(for: .milliseconds(500))
-                #expect(count() == warnings)
                 running.cancel()
                 try? await running.value
             }

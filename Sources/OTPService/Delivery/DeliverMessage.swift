@@ -26,6 +26,20 @@ package struct DeliverMessage: Sendable {
         self.logger = logger
         self.repeatWindow = repeatWindow
         self.repeatPause = repeatPause
+        // A counter that begins with its first failure hides that failure from rate().
+        for channel in Channel.allCases {
+            for outcome in Self.outcomes { Self.attempts(channel, outcome).increment(by: 0) }
+        }
+    }
+
+    /// How an attempt may end, as `otp_delivery_attempts_total` counts it.
+    private static let outcomes =
+        ["submitted", "retried", "unresolved", "given_up", "key_gone"]
+        + GatewayRefusal.Kind.allCases.map { "refused_\($0.rawValue)" }
+
+    private static func attempts(_ channel: Channel, _ outcome: String) -> Counter {
+        Counter(
+            label: "otp_delivery_attempts_total", dimensions: [("channel", channel.rawValue), ("outcome", outcome)])
     }
 
     /// - Parameter mayRepeat: false once the process is stopping.
@@ -128,10 +142,7 @@ package struct DeliverMessage: Sendable {
     }
 
     private func finish(_ message: Message, _ report: MessageReport, _ outcome: String) -> MessageReport {
-        Counter(
-            label: "otp_delivery_attempts_total",
-            dimensions: [("channel", message.channel.rawValue), ("outcome", outcome)]
-        ).increment()
+        Self.attempts(message.channel, outcome).increment()
         return report
     }
 }

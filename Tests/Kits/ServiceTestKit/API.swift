@@ -63,6 +63,10 @@ package struct API: Sendable {
         try await call("POST", path, Array(json.utf8), token, [("Content-Type", "application/json")] + headers)
     }
 
+    package func put(_ path: String, _ json: String) async throws -> Answer {
+        try await call("PUT", path, Array(json.utf8), nil, [("Content-Type", "application/json")])
+    }
+
     package func patch(_ path: String, _ json: String, token: String? = nil) async throws -> Answer {
         try await call("PATCH", path, Array(json.utf8), token, [("Content-Type", "application/json")])
     }

@@ -136,7 +136,7 @@ resource "aws_cloudwatch_metric_alarm" "task" {
 resource "aws_cloudwatch_log_metric_filter" "refused" {
   name           = "${var.name}-gateway-refusals"
   log_group_name = var.services["otp-service"].log_group_name
-  pattern        = "?\"gateway refused a message\" ?\"gave a message up\" ?\"gateway circuit open\" ?\"self-test of the gateway failed\""
+  pattern        = "?\"gateway refused a message\" ?\"gave a message up\""
 
   metric_transformation {
     namespace     = "Postkey/${var.name}"
@@ -160,6 +160,44 @@ resource "aws_cloudwatch_metric_alarm" "deliveries" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = [aws_sns_topic.alarms.arn]
   ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
+# What otp-service logs once, when it begins: the alarm tells of the beginning, the log of the end.
+locals {
+  log_alarms = {
+    gateway-refuses     = { metric = "GatewayRefuses", pattern = "?\"gateway circuit open\" ?\"self-test of the gateway failed\"", alarm_description = "GatewayCircuitOpen: MSG91 refuses all messages; the line of the log says why and what to do." }
+    gateway-unreachable = { metric = "GatewayUnreachable", pattern = "?\"gateway out of reach\"", alarm_description = "GatewayUnreachable: MSG91 does not answer; codes are lost until the log says that it answers again." }
+    budget-used-up      = { metric = "BudgetUsedUp", pattern = "?\"the daily budget of messages is used up\"", alarm_description = "BudgetIsUsedUp: no code is sent before midnight UTC." }
+  }
+}
+
+resource "aws_cloudwatch_log_metric_filter" "line" {
+  for_each       = local.log_alarms
+  name           = "${var.name}-${each.key}"
+  log_group_name = var.services["otp-service"].log_group_name
+  pattern        = each.value.pattern
+
+  metric_transformation {
+    namespace     = "Postkey/${var.name}"
+    name          = each.value.metric
+    value         = "1"
+    default_value = "0"
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "line" {
+  for_each            = local.log_alarms
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = each.value.alarm_description
+  namespace           = "Postkey/${var.name}"
+  metric_name         = each.value.metric
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 0
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
 }
 
 # --- Databases --------------------------------------------------------------------------------------------------------

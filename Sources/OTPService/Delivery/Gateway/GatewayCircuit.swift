@@ -46,8 +46,8 @@ package struct GatewayCircuit: Sendable {
     package private(set) var opening: Opening?
     /// When the gateway last took a message.
     package private(set) var lastSuccess: Instant?
-    /// Attempts in a row without any answer, and when they began.
-    package private(set) var silence: (count: Int, since: Instant)?
+    /// Attempts in a row that the gateway said nothing about; nil after an answer.
+    package private(set) var silence: GatewaySilence?
 
     private var successes = 0
     private var refusalsInARow = 0
@@ -108,8 +108,9 @@ package struct GatewayCircuit: Sendable {
             return note(refusal, of: message, at: now)
         case .refused, .nothingToRepeat:
             silence = nil
-        case .transient, .unknown:
-            silence = (count: (silence?.count ?? 0) + 1, since: silence?.since ?? now)
+        case .transient(let reason, _), .unknown(let reason):
+            silence = GatewaySilence(
+                count: (silence?.count ?? 0) + 1, since: silence?.since ?? now, reason: reason)
         }
         settle(message, wasRefused: false, at: now)
         return .none
@@ -152,8 +153,10 @@ package struct GatewayCircuit: Sendable {
             bySelfTest: bySelfTest)
     }
 
-    /// What a self-test found; nil is no fault. Only a circuit that a self-test opened is closed by one.
+    /// What a self-test found; nil is no fault. Only a circuit that a self-test opened is closed by one, but whatever it found,
+    /// the gateway has answered.
     package mutating func noteSelfTest(_ refusal: GatewayRefusal?, at now: Instant) -> Change {
+        silence = nil
         if let refusal {
             if opening != nil { return .none }
             open(refusal, bySelfTest: true, at: now)
@@ -162,6 +165,12 @@ package struct GatewayCircuit: Sendable {
         guard opening?.bySelfTest == true else { return .none }
         opening = nil
         return .closed
+    }
+
+    /// In one word: a circuit that is open says more than silence does.
+    package var state: GatewayStatus.State {
+        if opening != nil { return .open }
+        return silence?.isLong == true ? .unreachable : .closed
     }
 
     /// How long a message that was just refused waits; nil if it is alone in its trouble.

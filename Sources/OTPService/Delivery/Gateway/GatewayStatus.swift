@@ -16,7 +16,7 @@ package struct GatewayStatus: Sendable, Hashable, Encodable {
     package var since: Date?
     /// The kind of refusal: `configuration`, `balance`, `quota`, or `no answer`.
     package var reason: String?
-    /// The gateway's code or our name for its text.
+    /// The gateway's code or our name for its text; of `no answer`, what came instead: `timeout`, `http-503`.
     package var code: String?
     /// What an operator can do, in a sentence.
     package var action: String?

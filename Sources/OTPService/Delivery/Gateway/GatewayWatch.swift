@@ -10,18 +10,15 @@ package final class GatewayWatch: Sendable {
     private struct State {
         var circuit = GatewayCircuit()
         var selfTest: SelfTestReport?
+        var news = GatewayNews()
     }
 
     private let state = Mutex(State())
     private let logger: Logger
-    private let circuitOpen = Gauge(label: "otp_gateway_circuit_open")
-    /// This many attempts in a row without an answer make the gateway count as out of reach.
-    private static let silentAttempts = 5
 
     /// A closed circuit.
     package init(logger: Logger) {
         self.logger = logger
-        circuitOpen.record(0)
         for kind in GatewayOutcome.errorClasses { Self.errors(kind).increment(by: 0) }
     }
 
@@ -34,6 +31,9 @@ package final class GatewayWatch: Sendable {
         }
     }
 
+    /// Whether messages go out and are answered.
+    package var isWell: Bool { state.withLock { $0.circuit.state == .closed } }
+
     /// Whether messages are held back.
     package var isOpen: Bool { state.withLock { $0.circuit.opening != nil } }
 
@@ -45,7 +45,7 @@ package final class GatewayWatch: Sendable {
     /// What the gateway made of a message.
     package func note(_ outcome: GatewayOutcome, of message: String) {
         if let kind = outcome.errorClass { Self.errors(kind).increment() }
-        announce(state.withLock { ($0.circuit.note(outcome, of: message, at: .now), $0.circuit.opening) })
+        change { _ = $0.circuit.note(outcome, of: message, at: .now) }
     }
 
     /// How long a message that was just refused waits; nil if it is alone in its trouble.
@@ -55,13 +55,11 @@ package final class GatewayWatch: Sendable {
 
     /// What a self-test found.
     package func note(_ report: SelfTestReport) {
-        announce(
-            state.withLock { state in
-                state.selfTest = report
-                // A test that got no answer says nothing about key and template.
-                guard report.isConclusive else { return (.none, state.circuit.opening) }
-                return (state.circuit.noteSelfTest(report.refusal, at: .now), state.circuit.opening)
-            })
+        change { state in
+            state.selfTest = report
+            // A test that got no answer says nothing about key and template.
+            if report.isConclusive { _ = state.circuit.noteSelfTest(report.refusal, at: .now) }
+        }
     }
 
     /// The last self-test, if there was one.
@@ -74,45 +72,52 @@ package final class GatewayWatch: Sendable {
             now.addingTimeInterval(-((ContinuousClock.now - instant) / .seconds(1)))
         }
         var status = GatewayStatus(
-            state: .closed, lastSuccessAt: circuit.lastSuccess.map(date), selfTest: selfTest)
+            state: circuit.state, lastSuccessAt: circuit.lastSuccess.map(date), selfTest: selfTest)
         if let opening = circuit.opening {
-            status.state = .open
             status.since = date(opening.since)
             status.nextProbeAt = date(opening.nextProbe)
             status.reason = opening.refusal.kind.rawValue
             status.code = opening.refusal.code
             status.action = opening.refusal.advice
-        } else if let silence = circuit.silence, silence.count >= Self.silentAttempts {
-            status.state = .unreachable
+        } else if let silence = circuit.silence, silence.isLong {
             status.since = date(silence.since)
             status.reason = "no answer"
-            status.action =
-                "Check the network, DNS and MSG91_BASE_URL; messages are tried again while their codes live."
+            status.code = silence.reason
+            status.action = silence.advice
         }
         return status
     }
 
     /// Throws unless messages go out.
     package func check() throws {
-        if status().state != .closed { throw GatewayAway() }
+        if !isWell { throw GatewayAway() }
     }
 
     private struct GatewayAway: Error {}
 
-    private func announce(_ change: (GatewayCircuit.Change, GatewayCircuit.Opening?)) {
-        switch change.0 {
-        case .none: return
-        case .opened:
-            circuitOpen.record(1)
-            guard let refusal = change.1?.refusal else { return }
+    /// The gauges are set under the lock, so that they end with the last change; the log may come in another order.
+    private func change(_ body: (inout State) -> Void) {
+        let line = state.withLock { state in
+            body(&state)
+            return state.news.line(for: state.circuit, at: .now)
+        }
+        if let line { log(line) }
+    }
+
+    private func log(_ line: GatewayNews.Line) {
+        switch line {
+        case .opened(let refusal):
             logger.error(
                 "gateway circuit open: messages wait until MSG91 takes one again",
                 metadata: [
                     "reason": "\(refusal.kind.rawValue)", "code": "\(refusal.code)", "action": "\(refusal.advice)",
                 ])
-        case .closed:
-            circuitOpen.record(0)
-            logger.notice("gateway circuit closed: messages go out again")
+        case .closed: logger.notice("gateway circuit closed: messages go out again")
+        case .unreachable(let silence):
+            logger.error(
+                "gateway out of reach: the last attempts got no answer",
+                metadata: ["reason": "\(silence.reason)", "action": "\(silence.advice)"])
+        case .answers: logger.notice("gateway answers again")
         }
     }
 

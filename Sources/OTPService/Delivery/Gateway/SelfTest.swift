@@ -74,7 +74,7 @@ package struct SelfTest: Sendable {
 }
 
 /// Tests key and template after the start, in the background: a few times until there is an answer, and every minute while
-/// the gateway refuses all, because a key or a template may be put right without a restart.
+/// the gateway refuses all or does not answer, because that may be put right without a restart, and without a message.
 package struct SelfTestWorker: Service {
     let test: SelfTest
     let watch: GatewayWatch
@@ -88,7 +88,7 @@ package struct SelfTestWorker: Service {
         await cancelWhenGracefulShutdown {
             await testUntilAnswered()
             while (try? await Task.sleep(for: interval)) != nil {
-                if watch.isOpen || watch.selfTest?.isConclusive != true { watch.note(await test()) }
+                if !watch.isWell || watch.selfTest?.isConclusive != true { watch.note(await test()) }
             }
         }
     }
