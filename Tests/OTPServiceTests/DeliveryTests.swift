@@ -162,7 +162,10 @@ struct DeliveryTests {
     func drain() async throws {
         var delivery = Dispatcher.Configuration()
         delivery.inFlight = 16
-        try await withOTPServer(["OTP_SENDS_PER_PREFIX": "100000/60"], delivers: false, delivery: delivery) { server in
+        try await withOTPServer(
+            ["OTP_SENDS_PER_PREFIX": "100000/60"], delivers: false, delivery: delivery,
+            gatewayTime: DispatcherTests.patience
+        ) { server in
             let phones = (0..<500).map { _ in PhoneNumber.fresh() }
             for phone in phones { _ = try await server.send(phone) }
             let running = Task { try await server.assembly.dispatcher.run() }
