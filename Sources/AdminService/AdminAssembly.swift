@@ -46,9 +46,13 @@ struct AdminAssembly: Sendable {
         auditLog = AuditRoutes(
             read: ReadAuditLog(log: AuditLogStore(postgres: postgres), audit: audit), gate: gate)
 
-        let userService = UpstreamService(
-            name: .user, baseURL: settings.userServiceURL, client: client, signer: signer)
-        let otpService = UpstreamService(name: .otp, baseURL: settings.otpServiceURL, client: client, signer: signer)
+        func upstream(_ name: ServiceName, _ url: String) -> UpstreamService {
+            UpstreamService(
+                name: name, baseURL: url, client: client, signer: signer,
+                attendance: Attendance(of: name, logger: logger))
+        }
+        let userService = upstream(.user, settings.userServiceURL)
+        let otpService = upstream(.otp, settings.otpServiceURL)
         let remembered = AdminCaches(settings: settings)
         self.remembered = remembered
         let others = ActionServices(userService: userService, otpService: otpService)

@@ -31,6 +31,7 @@ struct AdminServer: Sendable {
     /// Makes another instance beside the one that serves: same database, same services, caches of its own.
     let another: @Sendable () -> AdminAssembly
     let baseURL: String
+    let otpURL: String
 
     struct Answer: Sendable {
         let status: Int
@@ -166,7 +167,7 @@ private func serve(
         let adminPort = await ports.get("admin")
         let server = AdminServer(
             database: database, users: users, otp: otp, client: client, assembly: assembly,
-            another: another, baseURL: "http://127.0.0.1:\(adminPort)")
+            another: another, baseURL: "http://127.0.0.1:\(adminPort)", otpURL: settings.otpServiceURL)
         try await body(server)
         group.cancelAll()
         while let result = await group.nextResult() { _ = result }

@@ -27,7 +27,7 @@ extension AdminServer {
             try await body(
                 AdminServer(
                     database: database, users: users, otp: otp, client: client, assembly: second, another: another,
-                    baseURL: "http://127.0.0.1:\(port.withLock { $0 })"))
+                    baseURL: "http://127.0.0.1:\(port.withLock { $0 })", otpURL: otpURL))
             group.cancelAll()
             while let result = await group.nextResult() { _ = result }
         }

@@ -11,6 +11,8 @@ struct StubDocuments {
     var isPaused = false
     var used = 10
 
+    /// Ends what it is shown in, as a part of a JSON string.
+    static let hostile = #"\"><script>a</script>{{7*7}}"#
     static let userID = "0190a0b0-0000-7000-8000-000000000001"
 
     func text(_ path: String) -> String {
@@ -19,12 +21,12 @@ struct StubDocuments {
         case (.otp, "/internal/destinations"):
             """
             {"destinations":[{"prefix":"+9198765","country":"IN","state":"open","sends":50,"verified":1,"conversion":0.02,
-              "since":"2026-11-24T07:30:00.000Z","until":"2026-11-24T08:30:00.000Z"}],
+              "since":"2026-11-24T07:30:00.000Z","until":"2026-11-24T08:30:00.000Z","reason":"Spike\(Self.hostile)"}],
              "paused":\(isPaused),"as_of":"2026-11-24T08:00:01.000Z"}
             """
         case (.otp, "/internal/budget"):
             """
-            {"day":"2026-11-24","used":\(used),"limit":1000,"paused":\(isPaused),"since":"2026-11-24T00:00:00.000Z",
+            {"day":"2026-11-24","used":\(used),"limit":1000,"paused":\(isPaused)\(isPaused ? ",\"reason\":\"Bill\(Self.hostile)\"" : ""),"since":"2026-11-24T00:00:00.000Z",
              "as_of":"2026-11-24T08:00:01.000Z"}
             """
         case (.otp, "/internal/gateway"): #"{"state":"closed","last_success_at":"2026-11-24T08:00:00.000Z"}"#
@@ -37,7 +39,7 @@ struct StubDocuments {
         default:
             """
             {\(user.dropFirst().dropLast()),"as_of":"2026-11-24T08:00:00.000Z","sessions":[{"id":"\(Self.userID)",
-             "device_name":null,"address":null,"created_at":"2026-11-24T07:00:00.000Z",
+             "device_name":"Phone\(Self.hostile)","address":"Network\(Self.hostile)","created_at":"2026-11-24T07:00:00.000Z",
              "last_used_at":"2026-11-24T07:00:00.000Z","refreshed_at":"2026-11-24T07:00:00.000Z",
              "expires_at":"2026-12-24T07:00:00.000Z"}]}
             """
@@ -62,7 +64,7 @@ struct StubDocuments {
           "country":"IN","purpose":"sign_in","channel":"sms","state":"delivered","status":"verified","tries":1,
           "attempts":1,"resends":0,"created_at":"2026-11-24T08:00:00.000Z","submitted_at":"2026-11-24T08:00:00.100Z",
           "delivered_at":"2026-11-24T08:00:02.000Z","verified_at":"2026-11-24T08:00:09.000Z",
-          "updated_at":"2026-11-24T08:00:02.000Z"}],
+          "updated_at":"2026-11-24T08:00:02.000Z","reason":"Cause\(hostile)"}],
          "as_of":"2026-11-24T08:00:01.000Z"}
         """
 

@@ -182,4 +182,36 @@ struct RequestGateTests {
             }
         }
     }
+
+    @Test("KEY-13: nor a spelling that no client sends: dots in the path, the whole URI, HTTP/1.0")
+    func rawPaths() async throws {
+        try await withOTPServer(["OTP_SENDS_PER_NETWORK": "3/300"], delivers: false) { server in
+            let port = try #require(URLComponents(string: server.api.base)?.port)
+            let host = "127.0.0.1:\(port)"
+            func send(_ target: String, _ version: String = "HTTP/1.1") async throws -> Int {
+                try await RawExchange.send(
+                    ["POST \(target) \(version)", "Host: \(host)", "Content-Type: application/json"],
+                    body: #"{"phone":"\#(PhoneNumber.fresh().e164)"}"#, port: port
+                ).status
+            }
+            // These two are the call itself, so they count.
+            #expect(try await send("/v1/otp/send") == 202)
+            #expect(try await send("/v1/otp/send", "HTTP/1.0") == 202)
+            let whole = try await send("http://\(host)/v1/otp/send")
+            #expect([202, 400, 404].contains(whole))
+            if whole != 202 { #expect(try await send("/v1/otp/send") == 202) }
+            for target in [
+                "/v1/otp/send", "http://\(host)/v1/otp/send", "http://evil.example/v1/otp/send",
+                "/v1/../v1/otp/send", "/v1/otp/./send", "/v1/otp/x/../send", "/../v1/otp/send", "//v1/otp/send",
+                "/v1/otp/%2e%2e/otp/send", "/v1/otp//send", "/v1/otp/send/.", "/v1/otp/send#x", "/v1/otp/send?x=1",
+                "/v1/otp/send;a=b", "/v1\\otp\\send", "*",
+            ] {
+                for version in ["HTTP/1.1", "HTTP/1.0"] {
+                    let status = try await send(target, version)
+                    #expect([400, 404, 429].contains(status), "\(target) \(version): \(status)")
+                }
+            }
+            #expect(try await send("/v1/otp/send") == 429)
+        }
+    }
 }

@@ -17,6 +17,8 @@ struct UpstreamService: Sendable {
     let baseURL: String
     let client: HTTPClient
     let signer: TokenSigner
+    /// Whether it answers, for the log.
+    let attendance: Attendance
     /// For one question. Two of them, one after the other, fit into the deadline of a request.
     let timeout = Duration.milliseconds(2000)
 
@@ -97,7 +99,13 @@ struct UpstreamService: Sendable {
             method: method, url: baseURL + path,
             headers: [("Authorization", "Bearer \(bearer)"), ("Accept", "application/json")] + headers
                 + (trace?.headers ?? []), body: body)
-        return try? await client.send(request, timeout: timeout)
+        let response = try? await client.send(request, timeout: timeout)
+        if let response, response.status < 500 {
+            attendance.answered()
+        } else if !Task.isCancelled {
+            attendance.failed()
+        }
+        return response
     }
 
     private func count(_ outcome: String, since started: ContinuousClock.Instant) {

@@ -1,3 +1,5 @@
+import Foundation
+import Identity
 import Testing
 
 @testable import AdminService
@@ -22,6 +24,19 @@ struct ChartTests {
             series: [DayChart.Series(name: "n", style: "a", values: [.nan, 3])])
         #expect(Plot(chart, name: "wide", width: 500, height: 200, days: 7).shapes.count == 1)
         #expect(Sparkline([1]) == nil && Sparkline([0, 0])?.line == "M0 26L96 26")
+    }
+
+    @Test("a day without a code has no conversion, in the table and in its strip, as the tile has none")
+    func noConversion() throws {
+        let all = StubDocuments(name: .otp).text("/internal/statistics")
+        let counts = #""sent":10,"submitted":10,"delivered":9,"verified":8,"failed":1"#
+        let text = all.replacing(counts, with: counts.replacing(/[0-9]+/, with: "0"))
+        #expect(text != all)
+        let charts = DashboardView.charts(try JSONDecoder().decode(MessageStatistics.self, from: Data(text.utf8)))
+        let conversion = try #require(charts.first { $0.id == "conversion" })
+        #expect(conversion.rows.map(\.cells) == [["70.0 %"], ["–"]])
+        #expect(conversion.plots.allSatisfy { $0.columns.first?.title.hasSuffix("Verified of sent: –") == true })
+        #expect(charts.first { $0.id == "codes" }?.rows.last?.cells == ["0", "0", "0"])
     }
 
     @Test("a chart without days has a frame and no marks")

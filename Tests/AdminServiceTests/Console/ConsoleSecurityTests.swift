@@ -1,6 +1,7 @@
 import Foundation
 import HTTPClient
 import Identity
+import ServiceTestKit
 import Testing
 
 @testable import AdminService
@@ -119,6 +120,46 @@ struct ConsoleSecurityTests {
                 let status = try await browser.get(path).status
                 #expect([404, 400].contains(status), "\(path)")
             }
+        }
+    }
+
+    @Test("ADM-24: nor by paths, ranges and versions that no client sends")
+    func rawFiles() async throws {
+        try await withAdminServer { server in
+            let port = try #require(URLComponents(string: server.baseURL)?.port)
+            let host = "127.0.0.1:\(port)"
+            func get(_ target: String, _ version: String = "HTTP/1.1", _ headers: [String] = []) async throws
+                -> RawExchange
+            {
+                try await RawExchange.send(["GET \(target) \(version)", "Host: \(host)"] + headers, port: port)
+            }
+            for target in [
+                "/../../etc/passwd", "/assets/../Pages/layout.mustache", "/assets/../../../../../../etc/passwd",
+                "/assets/./../Pages/layout.mustache", "/assets/..%2fPages%2flayout.mustache",
+                "/assets/%2e%2e/Pages/layout.mustache", "/assets//etc/passwd", "/assets/..\\Pages\\layout.mustache",
+                "http://\(host)/assets/../Pages/layout.mustache", "file:///etc/passwd", "/.git/HEAD", "/assets/",
+            ] {
+                for version in ["HTTP/1.1", "HTTP/1.0"] {
+                    let answer = try await get(target, version)
+                    #expect([400, 404].contains(answer.status), "\(target) \(version): \(answer.status)")
+                    #expect(!answer.text.contains("root:") && !answer.text.contains("{{"), "\(target)")
+                }
+            }
+            let page = try await TestBrowser(server).get("/sign-in").text
+            let style = String(try #require(page.firstMatch(of: /href="(\/assets\/console-[0-9a-f]{12}\.css)"/)).1)
+            let size = try await get(style).text.utf8.count
+            for headers in [
+                ["Range: bytes=-9223372036854775808"], ["Range: bytes=9223372036854775807-"],
+                ["Range: bytes=" + Array(repeating: "0-0", count: 1000).joined(separator: ",")],
+                ["If-None-Match: " + Array(repeating: #""x""#, count: 1000).joined(separator: ",")],
+                ["If-None-Match: *"], ["If-Modified-Since: never"],
+            ] {
+                let answer = try await get(style, "HTTP/1.1", headers)
+                #expect([200, 304, 416].contains(answer.status), "\(headers): \(answer.status)")
+                #expect(answer.text.utf8.count <= size + 200)
+            }
+            #expect(try await get(style, "HTTP/1.0").status == 200)
+            #expect(try await TestBrowser(server).get("/sign-in").status == 200)
         }
     }
 

@@ -8,12 +8,20 @@ struct DayChart: Sendable {
         /// `a` to `d`: colour and dash pattern, told apart without colours too.
         let style: String
         let values: [Double]
+        /// Days on which there is nothing to say; drawn as zero.
+        private let absent: Set<Int>
 
         /// What is no number counts as zero.
-        init(name: String, style: String, values: [Double]) {
+        init(name: String, style: String, values: [Double?]) {
             self.name = name
             self.style = style
-            self.values = values.map { $0.isFinite ? $0 : 0 }
+            self.values = values.map { $0.flatMap { $0.isFinite ? $0 : nil } ?? 0 }
+            absent = Set(values.indices.filter { values[$0] == nil })
+        }
+
+        /// The value of a day; nil if there is none.
+        func value(_ day: Int) -> Double? {
+            values.indices.contains(day) && !absent.contains(day) ? values[day] : nil
         }
     }
 
@@ -26,8 +34,10 @@ struct DayChart: Sendable {
     var form = Form.lines
     var unit = Unit.count
 
-    func text(_ value: Double) -> String {
-        switch unit {
+    /// A figure as the table and the strip of its day have it.
+    func text(_ series: Series, _ day: Int) -> String {
+        guard let value = series.value(day) else { return "–" }
+        return switch unit {
         case .count: Wording.number(Int(min(max(value, -9e15), 9e15)))
         case .percent: Wording.percent(value)
         }
@@ -82,7 +92,7 @@ struct ChartView: Sendable {
         rows = chart.days.enumerated().reversed().map { index, day in
             Row(
                 day: Wording.day(day),
-                cells: chart.series.map { index < $0.values.count ? chart.text($0.values[index]) : "–" })
+                cells: chart.series.map { chart.text($0, index) })
         }
     }
 }

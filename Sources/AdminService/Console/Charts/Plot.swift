@@ -128,7 +128,7 @@ struct Plot: Sendable {
 
     private static func column(_ chart: DayChart, _ index: Int, _ area: Area) -> Column {
         let figures = chart.series.filter { index < $0.values.count }
-        let lines = figures.map { "\($0.name): \(chart.text($0.values[index]))" }
+        let lines = figures.map { "\($0.name): \(chart.text($0, index))" }
         return Column(
             x: text(area.left + Double(index) * area.step), width: text(area.step), centre: text(area.x(index)),
             title: ([Wording.day(chart.days[index])] + lines).joined(separator: "\n"),

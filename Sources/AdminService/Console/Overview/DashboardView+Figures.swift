@@ -95,7 +95,7 @@ extension DashboardView {
                     series: [
                         DayChart.Series(
                             name: "Verified of sent", style: "b",
-                            values: messages.days.map { $0.sent > 0 ? Double($0.verified) / Double($0.sent) : 0 })
+                            values: messages.days.map { $0.sent > 0 ? Double($0.verified) / Double($0.sent) : nil })
                     ], unit: .percent)),
             ChartView(
                 DayChart(
