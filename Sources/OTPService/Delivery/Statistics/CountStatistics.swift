@@ -62,7 +62,21 @@ package struct CountStatistics: Service {
             }
             let folded = try await transaction.query(
                 "SELECT fold_statistics(\(now), \(Self.kept), \(days))")
-            return try folded.first?.decode(column: 0) ?? false
+            if try folded.first?.decode(column: 0) == true { return true }
+            try await forget(transaction, now: now)
+            return false
+        }
+    }
+
+    /// Forgets what is too old, also where no day is left to be summed up: nothing was sent for a while.
+    private func forget(_ transaction: PostgresTransaction, now: Date) async throws {
+        let kept = [("statistics", Self.kept), ("statistics_failures", Self.kept), ("statistics_prefixes", days)]
+        for (table, days) in kept {
+            _ = try await transaction.query(
+                """
+                DELETE FROM \(unescaped: table)
+                WHERE since < date_trunc('day', \(now)::timestamptz, 'UTC') - \(days) * interval '24 h'
+                """)
         }
     }
 
