@@ -90,9 +90,10 @@ package struct OTPAssembly: Sendable {
             tokens: tokens)
         budgetWatch = limits.dailyBudget.map { BudgetWatch(store: budgetStore, limit: $0, logger: logger) }
         statistics = StatisticsRoutes(statistics: statisticsStore, tokens: tokens)
+        let locks = PhoneLockStore(postgres: postgres)
         messageLog = MessageLogRoutes(
-            log: MessageLog(postgres: postgres), cursors: MessageCursors(keys), tokens: tokens)
-        unlock = UnlockRoutes(store: store, tokens: tokens)
+            log: MessageLog(postgres: postgres), locks: locks, cursors: MessageCursors(keys), tokens: tokens)
+        unlock = UnlockRoutes(store: locks, tokens: tokens)
         gatewayRoutes = GatewayRoutes(watch: watch, tokens: tokens)
     }
 

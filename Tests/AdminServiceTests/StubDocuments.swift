@@ -10,6 +10,7 @@ struct StubDocuments {
     var userStatus = "active"
     var isPaused = false
     var used = 10
+    var lock: String? = #"{"state":"open","failures":0}"#
 
     /// Ends what it is shown in, as a part of a JSON string.
     static let hostile = #"\"><script>a</script>{{7*7}}"#
@@ -17,7 +18,7 @@ struct StubDocuments {
 
     func text(_ path: String) -> String {
         switch (name, path) {
-        case (.otp, "/internal/challenges"): Self.messages
+        case (.otp, "/internal/challenges"): messages
         case (.otp, "/internal/destinations"):
             """
             {"destinations":[{"prefix":"+9198765","country":"IN","state":"open","sends":50,"verified":1,"conversion":0.02,
@@ -59,14 +60,16 @@ struct StubDocuments {
          "active_users":[{"day":"2026-11-24","count":1}],"as_of":"2026-11-24T08:00:00.000Z"}
         """
 
-    private static let messages = """
+    private var messages: String {
+        """
         {"messages":[{"challenge_id":"0190a0b0-0000-7000-8000-000000000002","number":0,"phone":"+919876543210",
           "country":"IN","purpose":"sign_in","channel":"sms","state":"delivered","status":"verified","tries":1,
           "attempts":1,"resends":0,"created_at":"2026-11-24T08:00:00.000Z","submitted_at":"2026-11-24T08:00:00.100Z",
           "delivered_at":"2026-11-24T08:00:02.000Z","verified_at":"2026-11-24T08:00:09.000Z",
-          "updated_at":"2026-11-24T08:00:02.000Z","reason":"Cause\(hostile)"}],
-         "as_of":"2026-11-24T08:00:01.000Z"}
+          "updated_at":"2026-11-24T08:00:02.000Z","reason":"Cause\(Self.hostile)"}],
+         \(lock.map { "\"lock\":\($0)," } ?? "")"as_of":"2026-11-24T08:00:01.000Z"}
         """
+    }
 
     private static func counts(_ sent: Int, _ submitted: Int, _ delivered: Int, _ verified: Int, _ failed: Int)
         -> String

@@ -35,6 +35,7 @@ final class StubService: Sendable {
         var status = "active"
         var isPaused = false
         var used = 10
+        var lock: String?
         var told: [String] = []
     }
 
@@ -60,6 +61,8 @@ final class StubService: Sendable {
     }
     /// Pauses sending by itself: nobody is told.
     func pause() { state.withLock { $0.isPaused = true } }
+    /// The member `lock` of the messages of a phone.
+    func setLock(_ lock: String?) { state.withLock { $0.lock = lock } }
     func useUpBudget() { state.withLock { $0.used = 1000 } }
     func setStatus(_ status: String) { state.withLock { $0.status = status } }
 
@@ -157,7 +160,8 @@ final class StubService: Sendable {
 
     private func document(_ path: String) -> String {
         let now = state.withLock(\.self)
-        return StubDocuments(name: name, userStatus: now.status, isPaused: now.isPaused, used: now.used).text(path)
+        return StubDocuments(name: name, userStatus: now.status, isPaused: now.isPaused, used: now.used, lock: now.lock)
+            .text(path)
     }
 
     static let userID = StubDocuments.userID

@@ -146,7 +146,7 @@ struct RaceTests {
                 Issue.record("a locked phone was judged")
                 return
             }
-            let (outcome, isKnown) = try await store.unlock(phone)
+            let (outcome, isKnown) = try await PhoneLockStore(postgres: database.client).unlock(phone)
             #expect(outcome == .new && isKnown)
             #expect(try await store.answer(live, right) == .verified(phone: phone, purpose: order.purpose))
         }

@@ -58,10 +58,12 @@ struct DeliveredMessage: Sendable, Decodable {
 struct MessagePage: Sendable, Decodable {
     let messages: [DeliveredMessage]
     let nextCursor: String?
+    /// Of the phone that was asked for; nil if none was.
+    let lock: PhoneLock?
     let asOf: WireTime
 
     enum CodingKeys: String, CodingKey {
-        case messages, challenges
+        case messages, challenges, lock
         case nextCursor = "next_cursor"
         case asOf = "as_of"
     }
@@ -72,6 +74,7 @@ struct MessagePage: Sendable, Decodable {
             try container.decodeIfPresent([DeliveredMessage].self, forKey: .messages)
             ?? container.decode([DeliveredMessage].self, forKey: .challenges)
         nextCursor = try container.decodeIfPresent(String.self, forKey: .nextCursor)
+        lock = try container.decodeIfPresent(PhoneLock.self, forKey: .lock)
         asOf = try container.decode(WireTime.self, forKey: .asOf)
     }
 
@@ -83,6 +86,10 @@ struct MessagePage: Sendable, Decodable {
         for message in messages { message.write(to: &json) }
         json.close("]")
         json.nullable("next_cursor", nextCursor)
+        if let lock {
+            json.name("lock")
+            lock.write(to: &json)
+        }
         json.member("as_of", asOf.text)
         json.close("}")
         return json.text

@@ -125,21 +125,4 @@ extension ChallengeStore {
         WHERE c.id = \(challenge.uuid)
         """
     }
-
-    /// Forgets a phone's failures and lifts its lock, with a key only once; also says whether the phone is known.
-    package func unlock(
-        _ phone: PhoneNumber, key: ActKey? = nil
-    ) async throws(PostgresError) -> (outcome: ActOutcome, isKnown: Bool) {
-        let rows = try await postgres.write(
-            """
-            WITH begun AS MATERIALIZED (
-                SELECT begin_act(\(key?.text), 'unlock', \(phone.e164)) AS outcome
-            ), changed AS (
-                UPDATE phones p SET failures = 0, locked_until = '-infinity'
-                FROM begun b WHERE b.outcome = 'new' AND p.phone = \(phone.e164)::e164
-            )
-            SELECT outcome, EXISTS (SELECT FROM phones p WHERE p.phone = \(phone.e164)::e164) FROM begun
-            """)
-        return (try ActOutcome(rows), try one(rows).decode(column: 1))
-    }
 }

@@ -55,8 +55,7 @@ struct UnlockCommand: AsyncParsableCommand {
             guard let number = try? PhoneNumber(parsing: phone, defaultRegion: runtime.settings.defaultRegion) else {
                 throw ValidationError("This is not one phone number. Write it with its country code: +919876543210.")
             }
-            let store = ChallengeStore(postgres: runtime.postgres, limits: runtime.settings.limits)
-            return (number, try await store.unlock(number).isKnown)
+            return (number, try await PhoneLockStore(postgres: runtime.postgres).unlock(number).isKnown)
         }
         print(
             isKnown

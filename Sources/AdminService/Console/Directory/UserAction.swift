@@ -51,11 +51,12 @@ enum UserAction: String, Sendable, CaseIterable {
 
     var isDangerous: Bool { self == .suspend || self == .signOut }
 
-    /// Those that make sense for a status.
-    static func offered(for status: String) -> [UserAction] {
-        switch status {
-        case "active": [.reveal, .signOut, .suspend, .unlock]
-        case "suspended": [.reveal, .reactivate, .unlock]
+    /// Those that make sense for a status, and for a phone that can be unlocked or not.
+    static func offered(for status: String, canBeUnlocked: Bool) -> [UserAction] {
+        let unlock: [UserAction] = canBeUnlocked ? [.unlock] : []
+        return switch status {
+        case "active": [.reveal, .signOut, .suspend] + unlock
+        case "suspended": [.reveal, .reactivate] + unlock
         default: []
         }
     }
@@ -76,8 +77,8 @@ struct UserActionsView: Sendable {
     let items: [Item]
 
     /// Nil if nothing can be done.
-    init?(status: String) {
-        items = UserAction.offered(for: status).map { action in
+    init?(status: String, canBeUnlocked: Bool) {
+        items = UserAction.offered(for: status, canBeUnlocked: canBeUnlocked).map { action in
             Item(
                 name: action.rawValue, title: action.title, effect: action.effect, isDangerous: action.isDangerous,
                 isOpen: false, key: AuditID().description)

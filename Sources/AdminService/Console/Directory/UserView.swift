@@ -87,6 +87,8 @@ struct UserView: Sendable {
         hasSessions = !sessions.isEmpty
         asOf = Wording.moment(answer.asOf)
         self.deliveries = deliveries
-        actions = mayAct ? UserActionsView(status: user.status) : nil
+        actions =
+            mayAct
+            ? UserActionsView(status: user.status, canBeUnlocked: deliveries?.canBeUnlocked ?? true) : nil
     }
 }

@@ -68,7 +68,7 @@ struct MessagesPage: Sendable {
             (view.missing, status) = Self.missing(error)
         }
         let sealed = try query.phone.map { try sealer.seal($0.e164) }
-        view.unlock = sealed.map { MessagesView.Unlock(sealed: $0) }
+        view.unlock = view.canBeUnlocked ? sealed.map { MessagesView.Unlock(sealed: $0) } : nil
         func link(_ trail: Trail) -> String { PercentText.link("/messages", [("q", sealed), ("at", trail.text)]) }
         view.first = trail.isEmpty ? nil : link(Trail())
         view.previous = trail.previous.map(link)

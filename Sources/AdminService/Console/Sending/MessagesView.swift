@@ -28,6 +28,10 @@ struct MessagesView: Sendable {
     let maySearch: Bool
     var showsPhone = true
     /// Nil unless a phone was looked for.
+    var lock: LockView?
+    /// Unknown is true: to lift what is not there does no harm.
+    var canBeUnlocked = true
+    /// Nil unless a phone was looked for.
     var unlock: Unlock?
     /// The rows of the table, as HTML: a template would take as long for them as everything else takes.
     var body = ""
@@ -55,6 +59,8 @@ struct MessagesView: Sendable {
         isEmpty = page.messages.isEmpty
         asOf = Wording.moment(page.asOf)
         cursor = page.nextCursor
+        lock = page.lock.map(LockView.init)
+        canBeUnlocked = page.lock?.canBeLifted ?? true
     }
 }
 

@@ -7,6 +7,7 @@ import Tokens
 /// The messages of this service for the console: `GET /internal/challenges`, with service tokens only.
 package struct MessageLogRoutes: Sendable {
     let log: MessageLog
+    let locks: PhoneLockStore
     let cursors: MessageCursors
     let tokens: TokenVerifier
 
@@ -25,24 +26,39 @@ package struct MessageLogRoutes: Sendable {
             let limit = try query.integer("limit", default: 50, in: 1...200)
             let page = try await log.page(of: phone, before: cursor, limit: limit)
             let next = try page.next.map { try cursors.text($0, of: phone) }
-            return Response.json(.ok, text: page.json(next: next, showsPhones: phone != nil))
+            guard let phone else { return Response.json(.ok, text: page.json(next: next, lock: nil)) }
+            return Response.json(.ok, text: page.json(next: next, lock: try await locks.lock(of: phone)))
         }
     }
 }
 
 extension MessageLogPage {
     /// 200 of `GET /internal/challenges`. By hand: the reflection of a generic encoder costs more than the query does.
-    func json(next: String?, showsPhones: Bool) -> String {
+    ///
+    /// - Parameter lock: of the phone that was asked for, which is shown whole then; nil for the messages of all.
+    func json(next: String?, lock: PhoneLock?) -> String {
         var json = JSONText(capacity: 256 + messages.count * 512)
         json.open("{")
         json.name("messages")
         json.open("[")
-        for message in messages { message.write(to: &json, showsPhone: showsPhones) }
+        for message in messages { message.write(to: &json, showsPhone: lock != nil) }
         json.close("]")
         if let next { json.member("next_cursor", next) }
+        lock?.write(to: &json)
         json.member("as_of", Timestamp.text(asOf))
         json.close("}")
         return json.text
+    }
+}
+
+extension PhoneLock {
+    fileprivate func write(to json: inout JSONText) {
+        json.name("lock")
+        json.open("{")
+        json.member("state", published)
+        json.member("failures", failures)
+        if case .until(let moment) = state { json.member("until", Timestamp.text(moment)) }
+        json.close("}")
     }
 }
 

@@ -5,7 +5,7 @@ import Tokens
 
 /// How an operator lifts a phone's lock: `POST /internal/phones/{phone}/unlock`, with a service token only.
 package struct UnlockRoutes: Sendable {
-    let store: ChallengeStore
+    let store: PhoneLockStore
     let tokens: TokenVerifier
 
     /// Adds the route.
