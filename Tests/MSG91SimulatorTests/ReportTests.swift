@@ -79,6 +79,42 @@ import Testing
         }
     }
 
+    @Test("the new shape is the customer's own JSON: every field has its place, a text of ours cannot leave its string")
+    func ownTemplate() async throws {
+        try await withWebhook { phone, webhook, url async throws in
+            let fields = [
+                "CRQID", "requestedAt", "requestId", "telNum", "countryName", "status", "senderId", "deliveryTime",
+                "credit", "smsLength", "pauseReason", "voiceRetryCount", "otpRetry", "verified", "failureReason",
+                "userIp", "flowID", "DLT_TE_ID", "campaignName", "telecomCircle", "circleDescription",
+            ]
+            var reporting = Reporting(url: url, format: .json)
+            let members = fields.map { "\"my-\($0)\": \"{{\($0)}}\"" }.joined(separator: ", ")
+            reporting.template = "{\"kind\": \"otp {{ status }}\", \(members), \"n\": {{smsLength}}}"
+            phone.gateway.setReporting(reporting)
+            let id = try #require(try await phone.sendCode("919876549002", extra: "&CRQID=%22m%5C1").requestID)
+            let body = try #require(try await webhook.bodies(1).first)
+            let report = try #require(
+                JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any], "no JSON: \(body)")
+            #expect(report.count == fields.count + 2)
+            #expect(report["kind"] as? String == "otp Failed" && report["my-requestId"] as? String == id)
+            #expect(report["my-CRQID"] as? String == "\"m\\1" && report["my-telNum"] as? String == "919876549002")
+            #expect(report["my-failureReason"] as? String == "EXP Abssubs" && report["my-userIp"] as? String == "")
+            #expect(report["my-verified"] as? String == "0" && (report["n"] as? Int ?? 0) > 0)
+        }
+    }
+
+    @Test(
+        "a template that is no object, or names a field that there is not, is refused",
+        arguments: [#"{"a":"{{state}}"}"#, #"["{{status}}"]"#, #"{"a":"{{status"}"#, #"{"a":{{status}}"#, "", "status"])
+    func badTemplate(_ text: String) async throws {
+        try await withPhone { phone async throws in
+            let body = try JSONSerialization.data(withJSONObject: ["format": "json", "template": text])
+            let answer = try await phone.put("/reporting", String(decoding: body, as: UTF8.self))
+            #expect(answer.status == 400 && answer.text.contains("template must be a JSON object"))
+            #expect(phone.gateway.reporting().template == nil)
+        }
+    }
+
     @Test func unreliableReports() async throws {
         try await withWebhook { phone, webhook, url async throws in
             var reporting = Reporting(url: url)

@@ -59,6 +59,8 @@ struct ControlForms: Sendable {
 
     private static func reporting(_ fields: ControlFields) throws(BadSetting) -> Reporting {
         var reporting = Reporting(url: fields["url"], format: try fields.choice("format", Reporting.Format.init) ?? .v3)
+        reporting.template = fields["template"]
+        try reporting.check()
         reporting.delay = try fields.number("delay", in: SettingBounds.delay) ?? 0
         reporting.duplicate = fields["duplicate"] != nil
         reporting.reorder = fields["reorder"] != nil

@@ -14,6 +14,7 @@ struct ControlPanel: Sendable {
             [
                 "balance": account.balance.map(String.init) ?? "", "latency": "\(account.latency)",
                 "url": reporting.url ?? "", "delay": "\(reporting.delay)",
+                "template": reporting.template ?? "", "standard": WebhookTemplate.standard,
             ],
             parts: [
                 "presets": Self.presets, "ip": Self.checked(account.ipAllowed), "dlt": Self.checked(account.dltCheck),

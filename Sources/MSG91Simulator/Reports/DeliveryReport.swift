@@ -18,12 +18,16 @@ struct DeliveryReport: Sendable {
     let date: Date
     let isVoice: Bool
     let smsLength: Int
+    let templateID: String
+    /// How often the code went out again, and whether MSG91 itself saw it answered.
+    let retries: Int
+    let isVerified: Bool
 
     /// The report that comes before this one and says less.
     var interim: DeliveryReport {
         DeliveryReport(
             requestID: requestID, mobile: mobile, crqid: crqid, status: 0, description: "SENT", date: date,
-            isVoice: isVoice, smsLength: smsLength)
+            isVoice: isVoice, smsLength: smsLength, templateID: templateID, retries: retries, isVerified: isVerified)
     }
 
     /// The word that newer webhooks have for the status.
@@ -46,7 +50,9 @@ struct DeliveryReport: Sendable {
             return ("application/x-www-form-urlencoded", Array(("data=" + Self.escaped(text)).utf8))
         case .v3: json = v3(requestID, crqid)
         case .v4: json = v4()
-        case .json: json = new(requestID, crqid)
+        case .json:
+            let template = reporting.template.flatMap(WebhookTemplate.init) ?? WebhookTemplate(WebhookTemplate.standard)
+            return ("application/json", Array((template?.filled { new($0, requestID, crqid) } ?? "{}").utf8))
         }
         return ("application/json", Array(json.text.utf8))
     }
@@ -91,14 +97,26 @@ struct DeliveryReport: Sendable {
         ])
     }
 
-    private func new(_ requestID: String, _ crqid: String?) -> JSONValue {
-        .members([
-            "requestId": .string(requestID), "requestedAt": .string(Timestamp.rfc3339(date)),
-            "telNum": .string(mobile), "status": .string(word),
-            "deliveryTime": .string(Timestamp.rfc3339(date)), "senderId": "PSTKEY", "credit": "1",
-            "smsLength": .string("\(smsLength)"), "voiceRetryCount": .string(isVoice ? "1" : "0"),
-            "failureReason": .string(status <= 1 ? "" : description), "CRQID": .string(crqid ?? ""),
-        ])
+    /// The value of a field of the new webhook; nil for those that the simulator knows nothing of.
+    private func new(_ field: String, _ requestID: String, _ crqid: String?) -> String? {
+        switch field {
+        case "CRQID": crqid
+        case "requestedAt", "deliveryTime": Timestamp.rfc3339(date)
+        case "requestId": requestID
+        case "telNum": mobile
+        case "countryName": mobile.hasPrefix("91") ? "India" : nil
+        case "status": word
+        case "senderId": "PSTKEY"
+        case "credit": "1"
+        case "smsLength": "\(smsLength)"
+        case "voiceRetryCount": isVoice ? "1" : "0"
+        case "otpRetry": "\(retries)"
+        case "verified": isVerified ? "1" : "0"
+        case "failureReason": status <= 1 ? nil : description
+        case "flowID": templateID
+        case "campaignName": "API"
+        default: nil
+        }
     }
 
     /// `YYYY-MM-DD HH:MM:SS` without a zone, presumably India's.
@@ -126,10 +144,12 @@ extension Gateway.State {
         case .failed(let code, let reason): (status, description) = (code, reason)
         case .silent: return
         }
+        let code = codes[candidate.mobile]
         dueReports.append(
             DeliveryReport(
                 requestID: requestID, mobile: candidate.mobile, crqid: candidate.crqid, status: status,
                 description: description, date: now, isVoice: candidate.channel == .voice,
-                smsLength: candidate.text.count))
+                smsLength: candidate.text.count, templateID: candidate.templateID,
+                retries: code?.retries ?? 0, isVerified: code?.isVerified ?? false))
     }
 }

@@ -3,6 +3,8 @@ package struct Reporting: Sendable, Codable {
     /// The webhook; nil sends no reports.
     package var url: String?
     package var format = Format.v3
+    /// The customer's JSON for the new webhook, with placeholders like `{{status}}`; nil: one of MSG91's usual fields.
+    package var template: String?
     /// Milliseconds between acceptance and report.
     package var delay = 0
     /// Every report comes twice.
@@ -33,6 +35,7 @@ package struct Reporting: Sendable, Codable {
         let members = try decoder.container(keyedBy: CodingKeys.self)
         url = try members.decodeIfPresent(String.self, forKey: .url)
         format = try members.decodeIfPresent(Format.self, forKey: .format) ?? .v3
+        template = try members.decodeIfPresent(String.self, forKey: .template)
         delay = try members.decodeIfPresent(Int.self, forKey: .delay) ?? 0
         duplicate = try members.decodeIfPresent(Bool.self, forKey: .duplicate) ?? false
         reorder = try members.decodeIfPresent(Bool.self, forKey: .reorder) ?? false
@@ -45,7 +48,7 @@ package struct Reporting: Sendable, Codable {
     }
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
-        case url, format
+        case url, format, template
         case delay = "delay_ms"
         case duplicate, reorder, drop
         case wrongRequestID = "wrong_request_id"
@@ -72,5 +75,6 @@ extension Reporting: Setting {
     var problem: String? {
         SettingBounds.problem("delay_ms", delay, SettingBounds.delay)
             ?? SettingBounds.problem("time_scale", timeScale, SettingBounds.timeScale)
+            ?? WebhookTemplate.problem(template)
     }
 }
