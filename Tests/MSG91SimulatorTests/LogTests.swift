@@ -28,6 +28,19 @@ import Testing
         let metadata: Metadata
     }
 
+    @Test("Flow and WhatsApp have logs of their own")
+    func onlyCodes() async throws {
+        try await withPhone { phone async throws in
+            let flow = #"{"flow_id":"\#(Phone.flow)","mobiles":"913333333333","OTP":"9","realTimeResponse":"1"}"#
+            #expect(try await phone.call("/api/v5/flow", method: "POST", body: flow).status == 200)
+            _ = try await phone.call(
+                "/api/v5/flow", method: "POST", key: "x", body: flow.replacing("\"1\"", with: "\"0\""))
+            #expect(phone.gateway.messages().count == 1 && phone.gateway.failedMessages().count == 1)
+            let id = try #require(try await phone.sendCode().requestID)
+            #expect(try await logs(phone).data.map { $0["requestId"] } == [id])
+        }
+    }
+
     @Test func theWindowIsThreeDays() async throws {
         try await withPhone { phone async throws in
             func ask(_ start: String?, _ end: String?) async throws -> Reply {

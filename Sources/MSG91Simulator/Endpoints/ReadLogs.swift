@@ -27,9 +27,14 @@ extension Gateway.State {
         }
     }
 
+    /// Of the OTP section and the widgets; Flow and WhatsApp have logs of their own.
     private func rows(_ requestID: String?) -> [LogRow] {
-        let sent = outbox.messages().filter { requestID == nil || $0.requestID == requestID }.map(LogRow.init)
-        let unsent = failed.newestFirst.filter { requestID == nil || $0.requestID == requestID }.map(LogRow.init)
+        func belongs(_ template: String, _ request: String) -> Bool {
+            (account.otpTemplates[template] ?? account.widgets[template]) != nil
+                && (requestID == nil || request == requestID)
+        }
+        let sent = outbox.messages().filter { belongs($0.templateID, $0.requestID) }.map(LogRow.init)
+        let unsent = failed.newestFirst.filter { belongs($0.templateID, $0.requestID) }.map(LogRow.init)
         return (sent + unsent).sorted { $0.date > $1.date }
     }
 
