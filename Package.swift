@@ -119,7 +119,7 @@ let package = Package(
                 lifecycle, logging, metrics,
             ]),
         .core("HTTPClient", ["CLibCurl", "Deadlines", lifecycle, logging]),
-        .core("Caching", [coreMetrics]),
+        .core("Caching", ["Deadlines", coreMetrics]),
         .core(
             "ChangeFeed",
             [
@@ -183,7 +183,7 @@ let package = Package(
             "HTTPServerTests",
             ["HTTPServer", "Deadlines", "Tokens", "Identity", hummingbird, httpTypes, nioCore, lifecycle, logging]),
         .tests("HTTPClientTests", ["HTTPClient", "Deadlines", lifecycle, logging]),
-        .tests("CachingTests", ["Caching", coreMetrics]),
+        .tests("CachingTests", ["Caching", "Deadlines", coreMetrics]),
         .tests(
             "ChangeFeedTests",
             [

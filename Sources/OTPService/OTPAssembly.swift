@@ -82,7 +82,8 @@ package struct OTPAssembly: Sendable {
                 memory: RefusalMemory(), refusals: refusals, gate: gate),
             store: store, users: UserTokens(verifier: tokens, revocations: feed.revocations), gate: gate,
             fields: RateLimitFields(limits), metrics: metrics)
-        destinations = DestinationRoutes(store: destinationStore, watch: destinationWatch, tokens: tokens)
+        destinations = DestinationRoutes(
+            store: destinationStore, watch: destinationWatch, policy: settings.destinations, tokens: tokens)
         let budgetStore = BudgetStore(postgres: postgres)
         let statisticsStore = StatisticsStore(postgres: postgres)
         budget = BudgetRoutes(

@@ -10,6 +10,7 @@ struct StubDocuments {
     var userStatus = "active"
     var isPaused = false
     var used = 10
+    var isPermitted = true
     var lock: String? = #"{"state":"open","failures":0}"#
 
     /// Ends what it is shown in, as a part of a JSON string.
@@ -21,7 +22,7 @@ struct StubDocuments {
         case (.otp, "/internal/challenges"): messages
         case (.otp, "/internal/destinations"):
             """
-            {"destinations":[{"prefix":"+9198765","country":"IN","state":"open","sends":50,"verified":1,"conversion":0.02,
+            {"destinations":[{"prefix":"+9198765","country":"IN","state":"open","permitted":\(isPermitted),"sends":50,"verified":1,"conversion":0.02,
               "since":"2026-11-24T07:30:00.000Z","until":"2026-11-24T08:30:00.000Z","reason":"Spike\(Self.hostile)"}],
              "paused":\(isPaused),"as_of":"2026-11-24T08:00:01.000Z"}
             """

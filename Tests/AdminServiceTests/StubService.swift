@@ -36,6 +36,7 @@ final class StubService: Sendable {
         var isPaused = false
         var used = 10
         var lock: String?
+        var isPermitted = true
         var told: [String] = []
     }
 
@@ -63,6 +64,8 @@ final class StubService: Sendable {
     func pause() { state.withLock { $0.isPaused = true } }
     /// The member `lock` of the messages of a phone.
     func setLock(_ lock: String?) { state.withLock { $0.lock = lock } }
+    /// Whether its destinations are in allowed countries.
+    func setPermitted(_ isPermitted: Bool) { state.withLock { $0.isPermitted = isPermitted } }
     func useUpBudget() { state.withLock { $0.used = 1000 } }
     func setStatus(_ status: String) { state.withLock { $0.status = status } }
 
@@ -160,8 +163,11 @@ final class StubService: Sendable {
 
     private func document(_ path: String) -> String {
         let now = state.withLock(\.self)
-        return StubDocuments(name: name, userStatus: now.status, isPaused: now.isPaused, used: now.used, lock: now.lock)
-            .text(path)
+        return StubDocuments(
+            name: name, userStatus: now.status, isPaused: now.isPaused, used: now.used, isPermitted: now.isPermitted,
+            lock: now.lock
+        )
+        .text(path)
     }
 
     static let userID = StubDocuments.userID

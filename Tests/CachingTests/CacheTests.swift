@@ -1,4 +1,5 @@
 import CoreMetrics
+import Deadlines
 import Synchronization
 import Testing
 
@@ -126,6 +127,28 @@ struct CacheTests {
         gate.open()
         #expect(try await follower.value == 7)
         #expect(try await cache.value(for: "a") { 9 }.value == 7)
+    }
+
+    @Test("a caller leaves at its request's deadline, also one that passed before it came; the fill goes on")
+    func deadline() async throws {
+        let cache = Cache<String, Int>(name: "test", policy: CachePolicy(capacity: 10, freshFor: .seconds(60)))
+        let gate = Gate()
+        for deadline in [ContinuousClock.now - .seconds(1), .now + .milliseconds(20)] {
+            await RequestDeadline.$current.withValue(deadline) {
+                await #expect(throws: FillTimeout.self) {
+                    _ = try await cache.value(for: "key") {
+                        await gate.pass()
+                        return 1
+                    }
+                }
+            }
+        }
+        #expect(gate.begun == 1)
+        gate.open()
+        let value = try await RequestDeadline.$current.withValue(.now + .seconds(60)) {
+            try await cache.value(for: "key") { 2 }
+        }
+        #expect(value.value == 1)
     }
 
     @Test("a caller cancelled before it came does not wait")

@@ -6,6 +6,7 @@ import Postgres
 import PostgresTestKit
 import ServiceTestKit
 import Testing
+import Tokens
 
 @testable import OTPService
 
@@ -38,6 +39,28 @@ struct IdempotencyTests {
                 headers: [("Idempotency-Key", "a key of mine"), ("X-Forwarded-For", "203.0.113.1")])
             #expect(spelt.body == first.body)
             #expect(try await server.database.execute("SELECT count(*) FROM messages") == ["2"])
+        }
+    }
+
+    @Test(
+        "OPS-09: nor does it matter that sending was paused or the destination blocked since; a new request is refused",
+        arguments: ["budget/pause", "destinations/IN/block"])
+    func replayOfWhatIsRefusedNow(act: String) async throws {
+        try await withOTPServer(delivers: false) { server in
+            let phone = PhoneNumber.fresh()
+            let first = try await Self.post(server, phone, key: "a key of mine")
+            #expect(first.status == 202)
+            let now = Date()
+            let token = try server.signer.sign(
+                ServiceToken(service: .admin, audience: .otp, expiresAt: now.addingTimeInterval(60)), now: now)
+            #expect(try await server.api.post("/internal/\(act)", "", token: token).status == 200)
+            let refused = try await Self.post(server, .fresh(), key: "a new one")
+            #expect(refused.status == 429)
+            let again = try await Self.post(server, phone, key: "a key of mine")
+            #expect(again.status == 202 && again.body == first.body)
+            let voice = try await Self.post(server, phone, key: "a key of mine", members: #","channel":"voice""#)
+            #expect(voice.problem == "idempotency-key-reused")
+            #expect(try await server.database.execute("SELECT count(*) FROM messages") == ["1"])
         }
     }
 

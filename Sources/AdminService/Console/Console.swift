@@ -27,7 +27,8 @@ struct Console: Sendable {
         let cookies = ConsoleCookies(isProduction: isProduction)
         frame = try PageFrame(
             pages: resources.appending(path: "Pages"),
-            assets: try ConsoleAssets(directory: resources.appending(path: "Assets")), cookies: cookies)
+            assets: try ConsoleAssets(directory: resources.appending(path: "Assets")), cookies: cookies,
+            flash: Flash(sealer: Sealer(keys: keys, purpose: "flash")))
         access = ConsoleAccess(cookies: cookies, forms: FormTokens(keys: keys), gate: assembly.operators.gate)
         problems = ProblemPages(frame: frame, cookies: cookies)
         sealer = Sealer(keys: keys, purpose: "searches")

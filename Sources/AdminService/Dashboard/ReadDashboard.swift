@@ -29,7 +29,7 @@ struct ReadDashboard: Sendable {
         _ cache: Cache<Int, Value>, _ days: Int, _ refresh: Bool, _ service: UpstreamService, _ trace: RequestTrace
     ) async throws -> CachedValue<Value>? {
         do {
-            return try await cache.value(for: days, refresh: refresh) {
+            return try await cache.value(for: days, of: service.name, refresh: refresh) {
                 try await service.get(
                     "/internal/statistics", query: [("days", String(days))], as: Value.self, trace: trace)
             }

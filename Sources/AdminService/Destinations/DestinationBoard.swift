@@ -9,6 +9,8 @@ struct DestinationBoard: Sendable, Codable {
         let country: String?
         /// `closed` lets sends through; `open` and `half-open` are the breaker's; `allowed` and `blocked` an operator's.
         let state: String
+        /// Whether the country is one that codes are sent to at all; nil if an otp-service of before does not say.
+        let permitted: Bool?
         /// Sends of the last hour that count, and those of them that were verified.
         let sends: Int?
         let verified: Int?

@@ -1,5 +1,6 @@
 import Caching
 import HTTPServer
+import Identity
 
 /// Destinations with their states, as otp-service says or last said.
 struct ReadDestinations: Sendable {
@@ -8,7 +9,7 @@ struct ReadDestinations: Sendable {
 
     /// Throws `UpstreamError`.
     func callAsFunction(refresh: Bool, trace: RequestTrace) async throws -> CachedValue<DestinationBoard> {
-        try await cache.value(for: "all", refresh: refresh) {
+        try await cache.value(for: "all", of: .otp, refresh: refresh) {
             try await otpService.get("/internal/destinations", as: DestinationBoard.self, trace: trace)
         }
     }

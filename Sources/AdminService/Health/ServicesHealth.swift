@@ -19,6 +19,9 @@ struct ServicesHealth: Sendable, Encodable {
         let state: State
         /// How long the answer took, in milliseconds.
         let milliseconds: Int?
+
+        /// Whether people notice: a second, of what is usually milliseconds.
+        var isSlow: Bool { state == .ready && (milliseconds ?? 0) >= 1000 }
     }
 }
 
@@ -30,8 +33,8 @@ struct ReadHealth: Sendable {
     let otpServiceURL: String
     let cache: Cache<String, ServicesHealth>
 
-    /// Shorter than the time for figures: who is slow here is not ready.
-    static let timeout = Duration.milliseconds(1000)
+    /// As long as for figures, or a service whose figures are there would be called away.
+    static let timeout = Duration.milliseconds(2000)
 
     /// Remembered for a few seconds; never throws, since no answer is an answer.
     func callAsFunction(refresh: Bool) async -> CachedValue<ServicesHealth>? {

@@ -45,7 +45,7 @@ struct ReadDirectory: Sendable {
 
     /// A page. Throws `UpstreamError`.
     func page(_ query: DirectoryQuery, refresh: Bool, trace: RequestTrace) async throws -> CachedValue<Answer> {
-        try await cache.value(for: .page(query), refresh: refresh) {
+        try await cache.value(for: .page(query), of: .user, refresh: refresh) {
             let page = try await userService.getPatiently(
                 "/internal/users", query: query.fields, as: DirectoryPage<DirectoryEntry>.self, trace: trace)
             return Answer(json: try Self.json(page), users: page.users.map(\.id))
@@ -54,7 +54,7 @@ struct ReadDirectory: Sendable {
 
     /// A single user. Throws `UpstreamError`.
     func user(_ id: UserID, refresh: Bool, trace: RequestTrace) async throws -> CachedValue<Answer> {
-        try await cache.value(for: .user(id), refresh: refresh) {
+        try await cache.value(for: .user(id), of: .user, refresh: refresh) {
             let user = try await userService.get("/internal/users/\(id)", as: DirectoryUser.self, trace: trace)
             return Answer(json: try Self.json(user), users: [id])
         }

@@ -1,10 +1,12 @@
+import Deadlines
 import Synchronization
 
 /// An in-process cache with single flight, for values that may be a little old.
 ///
 /// - Bounded and sharded, with S3-FIFO eviction (``EntryTable``); lives and phases by ``CachePolicy``.
 /// - A thousand callers that miss together cost one fill. The fill belongs to none of them: a caller that is cancelled
-///   leaves, the fill goes on. A fill that throws throws for all that wait for it, and is not remembered.
+///   or whose request has no time left leaves, the fill goes on. A fill that throws throws for all that wait for it, and is
+///   not remembered.
 /// - Nothing read before an invalidation is stored after it, or given to a caller who came after it.
 ///
 /// Not for decisions: whether a session is alive is asked of the database, every time.
@@ -47,8 +49,8 @@ package final class Cache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// The value of the key, from memory or by `fill`.
     ///
     /// With `refresh`, only what was read after this call began will do. `fill` must end by itself in bounded time;
-    /// it runs in a task of its own, without the caller's task-local values. Throws what the fill threw, or
-    /// `CancellationError` when the calling task was cancelled while waiting.
+    /// it runs in a task of its own, without the caller's task-local values. Throws what the fill threw, `CancellationError`
+    /// when the calling task was cancelled while waiting, or `FillTimeout` at `RequestDeadline.current`.
     package func value(
         for key: Key, refresh: Bool = false, fill: @escaping @Sendable () async throws -> Value
     ) async throws -> CachedValue<Value> {
@@ -69,7 +71,7 @@ package final class Cache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
             switch await wait(for: key, ticket, on: shard, fill) {
             case .value(let value): return value
             case .failure(let error): throw error
-            case .left: throw CancellationError()
+            case .left: throw Task.isCancelled ? CancellationError() as any Error : FillTimeout()
             // What is read from a fill begun after the caller came will do. There is one by now, or it is started, so
             // this happens once.
             case .askAgain: ticket.notBefore = ticket.arrival
@@ -106,7 +108,9 @@ package final class Cache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         for key: Key, _ ticket: State.Ticket, on shard: Shard, _ fill: @escaping @Sendable () async throws -> Value
     ) async -> Outcome {
         await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
+            var end: Task<Void, Never>?
+            defer { end?.cancel() }
+            return await withCheckedContinuation { continuation in
                 let now = self.now()
                 let admission = shard.state.withLock { $0.admit(key, ticket, waiter: continuation, now: now) }
                 switch admission {
@@ -117,6 +121,12 @@ package final class Cache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
                     if let start { run(start, for: key, on: shard, fill) }
                     // The handler below may have run before there was anyone to take out.
                     if Task.isCancelled { leave(ticket, shard) }
+                    end = RequestDeadline.current.map { deadline in
+                        Task {
+                            try? await Task.sleep(until: deadline, clock: .continuous)
+                            if !Task.isCancelled { leave(ticket, shard) }
+                        }
+                    }
                 }
             }
         } onCancel: {
@@ -151,3 +161,6 @@ package final class Cache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         }
     }
 }
+
+/// The request's time was over before the fill that it waited for; the fill goes on.
+package struct FillTimeout: Error {}

@@ -113,6 +113,9 @@ package struct SendCode: Sendable {
             return (.refused(refusal), nil)
         }
         if fixed == nil, let refusal = try await board.refusal(of: phone, metrics) {
+            if let key = repeatKey(phone, purpose, channel, caller), let first = try await store.firstAnswer(to: key) {
+                return (outcome(first, try order(phone, purpose, channel, fixed, caller), caller), nil)
+            }
             metrics.refused(channel, phone.region, refusal)
             return (.refused(refusal), nil)
         }
@@ -167,10 +170,16 @@ package struct SendCode: Sendable {
             id: id, phone: phone, purpose: purpose, channel: channel, code: keys.seal(code, for: id),
             codeLength: policy.length, lifetime: policy.lifetime, maxAttempts: policy.maxAttempts)
         order.isTest = fixed != nil
-        order.repeatKey = caller.idempotencyKey.map {
+        order.repeatKey = repeatKey(phone, purpose, channel, caller)
+        return order
+    }
+
+    private func repeatKey(
+        _ phone: PhoneNumber, _ purpose: Purpose, _ channel: Channel, _ caller: Caller
+    ) -> RepeatKey? {
+        caller.idempotencyKey.map {
             RepeatKey(
                 $0, network: caller.network, user: caller.user, phone: phone, purpose: purpose, channel: channel)
         }
-        return order
     }
 }

@@ -20,4 +20,11 @@ package struct DestinationPolicy: Sendable, Hashable {
         guard let region = phone.region else { return false }
         return countries.contains(region)
     }
+
+    /// Whether codes may be sent to a country, or to the beginning of numbers, as far as the list of countries says; a beginning
+    /// that several countries have may.
+    package func permits(_ destination: DestinationName) -> Bool {
+        guard let countries, let country = destination.country else { return true }
+        return countries.contains(country)
+    }
 }

@@ -22,7 +22,8 @@ struct UserPage: Sendable {
     func add(to routes: ConsoleRoutes) {
         routes.page("/users/{id}") { request, context in
             let id = try context.parameter("id", UserID.init)
-            let done = try request.query.string("done").flatMap(UserAction.init(rawValue:))
+            let done = frame.flash.word(about: "/users/\(id)", try request.query, context)
+                .flatMap(UserAction.init(rawValue:))
             return try await show(id, notice: done.map { .good($0.done) }, refresh: done != nil, request, context)
         }
         for action in UserAction.allCases {
@@ -36,7 +37,7 @@ struct UserPage: Sendable {
                     remote, on: .user(id), reason: reason, key: form["key"].flatMap(ClientKey.init),
                     by: context.admin.id, origin: AuditOrigin(context.base), trace: context.trace)
                 if let error = outcome.error { throw error }
-                return .seeOther("/users/\(id)?done=\(action.rawValue)")
+                return try frame.flash.redirect(to: "/users/\(id)", saying: action.rawValue, context)
             }
         }
     }

@@ -17,12 +17,14 @@ struct PageFrame: Sendable {
 
     let assets: ConsoleAssets
     let cookies: ConsoleCookies
+    let flash: Flash
     private let library: MustacheLibrary
 
     /// Reads all templates. Throws if one cannot be parsed.
-    init(pages directory: URL, assets: ConsoleAssets, cookies: ConsoleCookies) throws {
+    init(pages directory: URL, assets: ConsoleAssets, cookies: ConsoleCookies, flash: Flash) throws {
         self.assets = assets
         self.cookies = cookies
+        self.flash = flash
         var library = MustacheLibrary()
         for name in try FileManager.default.contentsOfDirectory(atPath: directory.path)
         where name.hasSuffix(".mustache") {

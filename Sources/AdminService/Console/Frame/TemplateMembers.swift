@@ -54,6 +54,7 @@ extension AuditView.Row: MustacheParent {
 extension DestinationsView.Row: MustacheParent {
     func child(named name: String) -> Any? {
         switch name {
+        case "isPermitted": isPermitted
         case "prefix": prefix
         case "query": query
         case "country": country

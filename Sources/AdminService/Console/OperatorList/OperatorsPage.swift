@@ -12,7 +12,7 @@ struct OperatorsPage: Sendable {
 
     func add(to routes: ConsoleRoutes) {
         routes.page("/operators", atLeast: .owner) { request, context in
-            let done = try request.query.string("done").flatMap(Done.init(rawValue:))
+            let done = frame.flash.word(about: Self.path, try request.query, context).flatMap(Done.init(rawValue:))
             return try await show(done?.notice, .ok, request, context)
         }
         routes.action("/operators", atLeast: .owner) { form, request, context in
@@ -29,7 +29,7 @@ struct OperatorsPage: Sendable {
         routes.action("/operators/{id}/remove", atLeast: .owner) { _, request, context in
             let id = try context.parameter("id", AdminID.init)
             switch try await remove(id, by: context.admin, origin: AuditOrigin(context.base)) {
-            case .removed, .notFound: return .seeOther("/operators?done=\(Done.removed.rawValue)")
+            case .removed, .notFound: return try redirect(.removed, context)
             case .lastOwner: return try await show(Self.lastOwner, .conflict, request, context)
             case .ownRole: return try await show(Self.ownRole, .conflict, request, context)
             }
@@ -50,7 +50,7 @@ struct OperatorsPage: Sendable {
         }
         let outcome = try await appoint(phone: phone, role: role, by: context.admin, origin: AuditOrigin(context.base))
         // Whoever adds somebody expects to be shown a secret, and may have lost that answer.
-        if case .changed = outcome { return .seeOther("/operators?done=\(Done.known.rawValue)") }
+        if case .changed = outcome { return try redirect(.known, context) }
         return try await answer(outcome, request, context)
     }
 
@@ -63,11 +63,17 @@ struct OperatorsPage: Sendable {
             return try frame.page(
                 "operator-enrolled", title: "New operator", section: .operators, status: .created,
                 EnrolmentView(enrolled), request, context)
-        case .changed: return .seeOther("/operators?done=\(Done.changed.rawValue)")
+        case .changed: return try redirect(.changed, context)
         case .notFound: throw Problem(.notFound)
         case .lastOwner: return try await show(Self.lastOwner, .conflict, request, context)
         case .ownRole: return try await show(Self.ownRole, .conflict, request, context)
         }
+    }
+
+    private static let path = "/operators"
+
+    private func redirect(_ done: Done, _ context: ConsoleContext) throws -> Response {
+        try frame.flash.redirect(to: Self.path, saying: done.rawValue, context)
     }
 
     private func show(

@@ -29,7 +29,7 @@ struct CachesPage: Sendable {
 
     func add(to routes: ConsoleRoutes) {
         routes.page("/caches") { request, context in
-            let isCleared = try request.query.string("done") == "cleared"
+            let isCleared = frame.flash.word(about: "/caches", try request.query, context) != nil
             return try frame.page(
                 "caches", title: "Caches", section: .caches,
                 notice: isCleared ? .good("All instances forget what they remembered and read anew.") : nil,
@@ -37,7 +37,7 @@ struct CachesPage: Sendable {
         }
         routes.action("/caches/clear", atLeast: .support) { _, _, context in
             try await clear(by: context.admin.id, origin: AuditOrigin(context.base))
-            return .seeOther("/caches?done=cleared")
+            return try frame.flash.redirect(to: "/caches", saying: "cleared", context)
         }
     }
 

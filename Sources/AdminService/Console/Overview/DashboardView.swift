@@ -58,11 +58,17 @@ struct DashboardView: Sendable {
         let moment = part.map { Wording.moment($0.value[keyPath: asOf]) }
         let age = part.flatMap { $0.isStale && $0.age > patience ? Wording.seconds($0.age / .seconds(1)) : nil }
         let figures = age.map { ", figures \($0) old" } ?? ""
+        let answer = health?.services.first { $0.name == service.rawValue }
         let (tone, state) =
-            switch health?.services.first(where: { $0.name == service.rawValue })?.state {
+            switch answer?.state {
             case .away?: ("bad", "no answer")
             case .unready?: ("warning", "cannot work at the moment")
-            case .ready?, nil: part == nil || age != nil ? ("bad", "no answer") : ("good", "answering")
+            case .ready?, nil:
+                if part == nil || age != nil {
+                    ("bad", "no answer")
+                } else {
+                    answer?.isSlow == true ? ("warning", "answers slowly") : ("good", "answering")
+                }
             }
         return Health(name: service.rawValue, tone: tone, state: state + figures, asOf: moment)
     }

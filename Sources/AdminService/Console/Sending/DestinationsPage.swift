@@ -15,9 +15,9 @@ struct DestinationsPage: Sendable {
     func add(to routes: ConsoleRoutes) {
         routes.page("/destinations") { request, context in
             let fields = try request.query
-            let done = fields.string("done").flatMap(Decision.init(rawValue:))
+            let done = frame.flash.word(about: "/destinations", fields, context).flatMap(Deed.init)
             let prefix = try fields.parsed("prefix", "a beginning or a country", DestinationPrefix.init)
-            return try await show(prefix, done?.notice, request, context)
+            return try await show(prefix, done, request, context)
         }
         routes.action("/destinations", atLeast: .support) { form, _, context in
             guard let decision = form["decision"].flatMap(Decision.init(rawValue:)) else {
@@ -46,7 +46,7 @@ struct DestinationsPage: Sendable {
             decision.action, on: target, reason: reason, key: form["key"].flatMap(ClientKey.init),
             by: context.admin.id, origin: AuditOrigin(context.base), trace: context.trace)
         if let error = outcome.error { throw error }
-        return .seeOther("/destinations?done=\(decision.rawValue)")
+        return try frame.flash.redirect(to: "/destinations", saying: Deed(decision, target).word, context)
     }
 
     enum Decision: String, Sendable {
@@ -77,24 +77,57 @@ struct DestinationsPage: Sendable {
         }
     }
 
+    /// A decision and what it was about, as the redirect carries it.
+    private struct Deed {
+        let decision: Decision
+        /// Nil for all sending.
+        let prefix: String?
+
+        init(_ decision: Decision, _ target: ActionTarget) {
+            self.decision = decision
+            if case .destination(let prefix) = target { self.prefix = prefix.text } else { prefix = nil }
+        }
+
+        init?(_ word: String) {
+            let parts = word.split(separator: " ", maxSplits: 1)
+            guard let decision = parts.first.flatMap({ Decision(rawValue: String($0)) }) else { return nil }
+            self.decision = decision
+            prefix = parts.count > 1 ? String(parts[1]) : nil
+        }
+
+        var word: String { [decision.rawValue, prefix].compactMap(\.self).joined(separator: " ") }
+
+        /// What came of it, by what is so now: an operator's word does not overrule everything.
+        func notice(_ board: DestinationBoard) -> Notice {
+            guard decision == .allow || decision == .reset else { return decision.notice }
+            let item = board.destinations.first { $0.prefix == prefix }
+            if item?.permitted == false, let country = item?.country ?? prefix {
+                return .warning(
+                    "It is noted, but no code is sent there: OTP_ALLOWED_COUNTRIES of otp-service does not have \(country)."
+                )
+            }
+            return board.paused == true ? .warning("It is noted, but all sending is paused.") : decision.notice
+        }
+    }
+
     /// As people type it: `in`, `+91 98765`.
     private static func tidied(_ text: String) -> String {
         text.uppercased().filter { $0 != " " && $0 != "-" }
     }
 
     private func show(
-        _ prefix: DestinationPrefix?, _ notice: Notice?, _ request: Request, _ context: ConsoleContext
+        _ prefix: DestinationPrefix?, _ done: Deed?, _ request: Request, _ context: ConsoleContext
     ) async throws -> Response {
         let mayDecide = context.admin.role >= .support
         let section = Section.destinations
         do {
-            let refresh = notice != nil || Freshness.isBypassed(by: request)
+            let refresh = done != nil || Freshness.isBypassed(by: request)
             async let sending = try? self.sending(refresh: refresh, trace: context.trace)
             let board = try await read(refresh: refresh, trace: context.trace)
             let stopped = DashboardView.budgetAlert(await sending?.value.budget)
             return try frame.page(
                 "destinations", title: section.title, section: section,
-                notice: ConsoleNotices.stale(board, "otp-service", patience) ?? notice
+                notice: ConsoleNotices.stale(board, "otp-service", patience) ?? done?.notice(board.value)
                     ?? (board.value.paused == true ? .bad("All sending is paused.") : stopped),
                 DestinationsView(board.value, prefix: prefix, mayDecide: mayDecide), request, context)
         } catch is UpstreamError {
@@ -115,6 +148,7 @@ struct DestinationsView: Sendable {
         let state: String
         let tone: String
         let reason: String?
+        let isPermitted: Bool
         let sends: String
         let verified: String
         let conversion: String
@@ -154,6 +188,7 @@ extension DestinationsView.Row {
         country = item.country ?? "–"
         (state, tone) = DestinationWording.state(item.state)
         reason = item.reason
+        isPermitted = item.permitted ?? true
         sends = item.sends.map(Wording.number) ?? "–"
         verified = item.verified.map(Wording.number) ?? "–"
         conversion = item.conversion.map(Wording.percent) ?? "–"

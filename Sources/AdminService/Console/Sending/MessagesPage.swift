@@ -22,8 +22,9 @@ struct MessagesPage: Sendable {
             var query = MessageQuery()
             query.phone = phone
             query.cursor = trail.last
-            let done = fields.string("done") == "unlocked" ? Notice.good(UserAction.unlock.done) : nil
-            return try await show(query, trail, done, request, context)
+            let isUnlocked = phone.flatMap { frame.flash.word(about: $0.e164, fields, context) } != nil
+            return try await show(
+                query, trail, isUnlocked ? .good(UserAction.unlock.done) : nil, request, context)
         }
         routes.action("/messages/unlock", atLeast: .support) { form, _, context in
             guard let phone = form["q"].flatMap(opened) else {
@@ -34,8 +35,9 @@ struct MessagesPage: Sendable {
                 .unlock, on: .phone(phone), reason: reason, key: form["key"].flatMap(ClientKey.init),
                 by: context.admin.id, origin: AuditOrigin(context.base), trace: context.trace)
             if let error = outcome.error { throw error }
-            return .seeOther(
-                PercentText.link("/messages", [("q", try sealer.seal(phone.e164)), ("done", "unlocked")]))
+            return try frame.flash.redirect(
+                to: "/messages", query: [("q", try sealer.seal(phone.e164))], about: phone.e164,
+                saying: UserAction.unlock.rawValue, context)
         }
         routes.action("/messages", atLeast: .support) { form, request, context in
             let text = form["phone"] ?? ""

@@ -8,6 +8,7 @@ import Tokens
 package struct DestinationRoutes: Sendable {
     let store: DestinationStore
     let watch: DestinationWatch
+    let policy: DestinationPolicy
     let tokens: TokenVerifier
 
     /// Adds the routes.
@@ -19,7 +20,7 @@ package struct DestinationRoutes: Sendable {
             return try Response.json(
                 .ok,
                 DestinationsAnswer(
-                    destinations: destinations.map(DestinationAnswer.init), paused: isPaused, asOf: asOf))
+                    destinations: destinations.map { DestinationAnswer($0, policy) }, paused: isPaused, asOf: asOf))
         }
         let decisions: [(String, DestinationOverride?)] = [("allow", .allowed), ("block", .blocked), ("reset", nil)]
         for (action, override) in decisions {
@@ -30,7 +31,7 @@ package struct DestinationRoutes: Sendable {
                 try await store.decide(override, name, by: context.service.rawValue, reason: reason, key: key).check()
                 // The others follow within a second.
                 await watch.renew()
-                return try Response.json(.ok, DestinationAnswer(try await store.destination(name)))
+                return try Response.json(.ok, DestinationAnswer(try await store.destination(name), policy))
             }
         }
     }
@@ -72,14 +73,18 @@ struct DestinationAnswer: Encodable {
     /// Verified ÷ sends; nil without sends.
     let conversion: Double?
     let state: String
+    /// Whether `OTP_ALLOWED_COUNTRIES` has its country: if not, nothing is sent there whatever the state is.
+    let permitted: Bool
     let since: Date?
     let until: Date?
     let changedBy: String?
     let reason: String?
 
-    init(_ destination: Destination) {
+    init(_ destination: Destination, _ policy: DestinationPolicy) {
+        let name = DestinationName(destination.name)
         prefix = destination.name
-        country = DestinationName(destination.name)?.country
+        country = name?.country
+        permitted = name.map(policy.permits) ?? true
         sends = destination.sends
         verified = destination.verified
         conversion =
@@ -93,7 +98,7 @@ struct DestinationAnswer: Encodable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case prefix, country, sends, verified, conversion, state, since, until, reason
+        case prefix, country, sends, verified, conversion, state, permitted, since, until, reason
         case changedBy = "changed_by"
     }
 }
