@@ -61,7 +61,7 @@ struct AdminAssembly: Sendable {
             read: Self.dashboard(others, board, Self.health(settings, client, remembered), remembered), gate: gate)
         directory = DirectoryRoutes(
             read: ReadDirectory(userService: userService, cache: remembered.users),
-            defaultRegion: settings.defaultRegion, gate: gate)
+            defaultRegion: settings.defaultRegion, byPhone: SearchByPhone(gate: gate, audit: gate.audit), gate: gate)
         messages = MessageRoutes(
             read: ReadMessages(otpService: otpService), defaultRegion: settings.defaultRegion, gate: gate)
         destinations = DestinationRoutes(read: board, gate: gate)

@@ -22,6 +22,11 @@ struct ActionAnswerTests {
             #expect(answer.string("detail")?.hasPrefix("The action was carried out and recorded") == true)
             let row = "user.suspended|user|active|suspended|done|lost phone"
             #expect(try await ActionRouteTests.acts(server) == [row])
+            // A repeat while it is away is told of the first, and one that is written down is not said to be undone.
+            let repeated = try await server.send(
+                "POST", Self.suspend, token: token, body: ActionRouteTests.reason, headers: key)
+            #expect(repeated.status == 503)
+            #expect(repeated.string("detail")?.hasPrefix("The action was carried out and recorded") == true)
             server.users.become(.nonsense)
             let page = try await server.browser(.viewer, phone: "+919876543211").get("/users/\(StubService.userID)")
             #expect(page.status == 503, "\(page.text)")
@@ -32,6 +37,23 @@ struct ActionAnswerTests {
             #expect(again.status == 200 && again.string("status") == "suspended")
             #expect(try await ActionRouteTests.acts(server) == [row])
             #expect(server.users.done.count == 1)
+        }
+    }
+
+    @Test("a repeat of an act that is written down and waits says so, and not that nothing was done")
+    func repeatOfWhatWaits() async throws {
+        try await withAdminServer { server in
+            let token = try await server.token(.support)
+            server.users.loseAnswers(1)
+            let key = [("Idempotency-Key", "once")]
+            func suspend() async throws -> AdminServer.Answer {
+                try await server.send("POST", Self.suspend, token: token, body: ActionRouteTests.reason, headers: key)
+            }
+            let first = try await suspend()
+            server.users.become(.status(503))
+            let second = try await suspend()
+            #expect(first.status == 503 && second.status == 503 && second.string("detail") == first.string("detail"))
+            #expect(second.string("detail")?.contains("nothing was done") == false, "\(second.text)")
         }
     }
 

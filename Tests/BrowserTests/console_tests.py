@@ -12,7 +12,7 @@ import traceback
 from access_tests import test_sign_in, test_sign_out, test_viewer
 from action_tests import test_actions, test_caches, test_destinations, test_operators, test_pause
 from layout_tests import test_accessibility, test_narrow, test_wide
-from live_tests import test_away, test_live
+from live_tests import test_away, test_live, test_not_live
 from pages_tests import paths_of, test_audit, test_colours, test_dashboard, test_messages, test_search, test_user
 from session import FAILURES, Session
 from stand import Stand
@@ -54,6 +54,8 @@ def run(stand, axe):
                 test_away(session, stand)
                 complaints = session.complaints()
                 session.check("the browser has nothing to complain about", not complaints, "\n".join(complaints))
+                test_not_live(session, stand)
+                test_sign_in(session, authenticators, OWNER)
             session.go("/")
             test_sign_out(session)
         except Exception:  # A step that cannot be taken is a fault of its own; the other mode is still tried.

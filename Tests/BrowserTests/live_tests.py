@@ -18,6 +18,36 @@ def test_live(session, stand):
     session.check("the dashboard follows the figures by itself", shown() not in (None, before))
 
 
+def test_not_live(session, stand):
+    """A dashboard that is not followed any more says so: the console is away and comes back, the session ends."""
+    def word():
+        return session.driver.execute_script(
+            "return document.querySelector('#live').previousElementSibling?.matches('p.notice:not([hidden])')"
+            " ? document.querySelector('#live').previousElementSibling.textContent : ''")
+
+    def wait(holds):
+        end = time.monotonic() + 60
+        while time.monotonic() < end and not holds():
+            time.sleep(0.5)
+        return holds()
+
+    session.go("/")
+    time.sleep(2)
+    session.check("a dashboard that is followed says nothing of it", word() == "", word())
+    # What answers, and is no event, ends an event source for good.
+    stand.cluster.execute("postgres", "ALTER DATABASE admin ALLOW_CONNECTIONS false")
+    stand.cluster.execute(
+        "postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'admin'")
+    try:
+        said = wait(lambda: "gives no answer" in word())
+    finally:
+        stand.cluster.execute("postgres", "ALTER DATABASE admin ALLOW_CONNECTIONS true")
+    session.check("a dashboard without answers says so", said, word())
+    session.check("and goes on when there are answers again", wait(lambda: word() == ""), word())
+    stand.cluster.execute("admin", "UPDATE admin_sessions SET ended_at = now() WHERE ended_at IS NULL")
+    session.check("a session's end is told", wait(lambda: "signed out" in word()), word())
+
+
 def test_away(session, stand):
     """With otp-service down each page says what is missing, and the rest works."""
     stand.end("otp-service")

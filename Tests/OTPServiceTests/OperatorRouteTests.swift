@@ -73,6 +73,11 @@ struct OperatorRouteTests {
                     VALUES ('+9198765', 'closed', now(), 'blocked')
                     """, "destination-throttled"
                 ),
+                ("UPDATE destinations SET destination = 'IN'", "destination-throttled"),
+                (
+                    "UPDATE destinations SET state = 'open', until = now() + interval '1 h', override = NULL",
+                    "destination-throttled"
+                ),
             ] {
                 try await server.database.execute(change)
                 // Nothing renews what these know: they have what they asked for at first.
@@ -84,6 +89,7 @@ struct OperatorRouteTests {
                 }
             }
             #expect(try await server.database.execute("SELECT count(*) FROM messages") == ["1"])
+            try await server.database.execute("UPDATE destinations SET destination = '+9198765'")
             let free = try #require(PhoneNumber(e164: "+919912345678"))
             let other = try await server.withAnotherInstance(delivers: false) { try await $0.send(free) }
             #expect(other.status == 202)

@@ -20,7 +20,7 @@ struct Intent: Sendable {
     let target: ActionTarget
     let reason: Reason?
     /// How the target stood before, in a word, if it was known.
-    let before: String?
+    var before: String?
     let origin: AuditOrigin
     let clientKey: ClientKey?
     var state = State.pending

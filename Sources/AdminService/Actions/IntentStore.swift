@@ -26,7 +26,6 @@ struct IntentStore: Sendable {
     func begin(_ intent: Intent) async throws -> Beginning {
         // What stands in the way may be gone when it is looked at; then once more.
         for _ in 0..<3 {
-            if let known = try await known(intent) { return .known(known) }
             let inserted = try await postgres.record(
                 """
                 INSERT INTO intents (id, admin_id, action, target_kind, target_id, reason, before, request_id, address,
@@ -37,6 +36,7 @@ struct IntentStore: Sendable {
                 ON CONFLICT DO NOTHING
                 """)
             if inserted.affectedRows == 1 { return .begun }
+            if let known = try await known(intent) { return .known(known) }
             if let busy = try await pending(on: intent.target) { return .busy(busy) }
         }
         throw PostgresError(.unavailable, "an intent could not be written")
@@ -98,7 +98,8 @@ struct IntentStore: Sendable {
         ).affectedRows
     }
 
-    private func known(_ intent: Intent) async throws -> Intent? {
+    /// The intent that the operator's client sent with this one's key before. Throws `PostgresError`.
+    func known(_ intent: Intent) async throws -> Intent? {
         guard let key = intent.clientKey else { return nil }
         return try await postgres.read(
             """

@@ -33,29 +33,33 @@ struct PerformAction: Sendable {
         _ action: RemoteAction, on target: ActionTarget, reason: Reason?, key: ClientKey? = nil, by admin: AdminID,
         origin: AuditOrigin, trace: RequestTrace?
     ) async throws -> Outcome {
-        let before: String?
+        var intent = Intent(
+            id: IntentID(), admin: admin, action: action, target: target, reason: reason, before: nil,
+            origin: origin, clientKey: key)
+        // A repeat is told what came of the first, also when the service is away or the user deleted by now.
+        if let known = try await intents.known(intent) { return try await again(known, for: intent, trace: trace) }
         switch await services.standing(of: target, trace: trace) {
-        case .present(let status): before = status
+        case .present(let status): intent.before = status
         case .notFound: return .notFound
         case .deleted: return .deleted
         case .away(let service): return .away(service, isWritten: false)
         }
-        let intent = Intent(
-            id: IntentID(), admin: admin, action: action, target: target, reason: reason, before: before,
-            origin: origin, clientKey: key)
         for _ in 0..<2 {
             switch try await intents.begin(intent) {
             case .begun: return try await run(intent, trace: trace)
-            case .known(let known):
-                guard known.isSame(as: intent) else { return .keyReused }
-                return known.state == .pending
-                    ? try await run(known, trace: trace) : outcome(of: known, known.state, failure: known.failure)
+            case .known(let known): return try await again(known, for: intent, trace: trace)
             case .busy(let other):
                 // First things first: what was asked before is finished before.
                 if case .away(let service, _) = try await run(other, trace: trace) { return .busy(waitingFor: service) }
             }
         }
         return .busy(waitingFor: nil)
+    }
+
+    private func again(_ known: Intent, for intent: Intent, trace: RequestTrace?) async throws -> Outcome {
+        guard known.isSame(as: intent) else { return .keyReused }
+        return known.state == .pending
+            ? try await run(known, trace: trace) : outcome(of: known, known.state, failure: known.failure)
     }
 
     /// Asks the service and confirms. Throws `PostgresError`, `NotRecorded`; `Unconfirmed` once it was carried out.

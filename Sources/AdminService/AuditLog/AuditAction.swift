@@ -16,6 +16,8 @@ enum AuditAction: String, Sendable, CaseIterable {
     case userSignedOut = "user.signed_out"
     /// Somebody saw the whole number.
     case phoneRevealed = "user.phone_revealed"
+    /// Users were looked for by more of a phone than its mask shows.
+    case usersSearchedByPhone = "users.searched_by_phone"
     /// The lock after too many wrong codes was lifted.
     case phoneUnlocked = "user.phone_unlocked"
     case destinationAllowed = "destination.allowed"

@@ -66,8 +66,8 @@ struct Console: Sendable {
     private func addUsers(to routes: ConsoleRoutes) {
         let read = assembly.directory.read
         UsersPage(
-            frame: frame, read: read, defaultRegion: assembly.directory.defaultRegion, patience: patience.users,
-            sealer: sealer
+            frame: frame, read: read, defaultRegion: assembly.directory.defaultRegion,
+            byPhone: assembly.directory.byPhone, patience: patience.users, sealer: sealer
         ).add(to: routes)
         UserPage(
             frame: frame, read: read, patience: patience.users, messages: assembly.messages.read,

@@ -7,6 +7,7 @@ import Identity
 struct DirectoryRoutes: Sendable {
     let read: ReadDirectory
     let defaultRegion: String?
+    let byPhone: SearchByPhone
     let gate: OperatorGate
 
     func add(to router: PostkeyRouter) {
@@ -23,6 +24,7 @@ struct DirectoryRoutes: Sendable {
 
     private func page(_ query: DirectoryQuery, _ request: Request, _ context: OperatorContext) async throws -> Response
     {
+        try await byPhone.check(query, context, request)
         do {
             return Self.answer(
                 try await read.page(query, refresh: Freshness.isBypassed(by: request), trace: context.trace))

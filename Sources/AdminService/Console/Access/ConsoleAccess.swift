@@ -14,6 +14,9 @@ struct ConsoleContext: AuthenticatedContext {
     let formToken: String
     /// Where the page is, with its query, for a form that comes back to it.
     let path: String
+
+    /// The same operator as the routes of the API know them.
+    var asOperator: OperatorContext { OperatorContext(base: base, session: session, admin: admin) }
 }
 
 /// Lets operators into the console, by the same gate that the API has.

@@ -2,18 +2,61 @@
 
 "use strict";
 
-// The dashboard follows the figures. An answer holds one event; the browser comes back with its id by itself.
+// The dashboard follows the figures. An answer holds one event; the browser comes back with its id by itself, unless it gets
+// an answer that is none: then we ask again. What is not followed any more says so.
 const live = document.querySelector("[data-live]");
-if (live && "EventSource" in window) {
-  const events = new EventSource(live.dataset.live);
-  events.addEventListener("dashboard", (event) => {
-    // Whoever is reading a table or is in the middle of it by keyboard is not disturbed.
-    if (live.contains(document.activeElement) || live.matches(":has(.column:hover)")) return;
-    const open = [...live.querySelectorAll("details[open][data-keep]")].map((part) => part.dataset.keep);
-    live.innerHTML = event.data;
-    for (const part of live.querySelectorAll("details[data-keep]")) part.open = open.includes(part.dataset.keep);
-    refine(live);
-  });
+if (live && "EventSource" in window) follow(live);
+
+function follow(live) {
+  let heard = Date.now();
+  let isOver = false;
+  const word = document.createElement("p");
+  word.className = "notice warning";
+  word.setAttribute("role", "status");
+  word.hidden = true;
+  live.before(word);
+
+  function stop(cause, link) {
+    if (!word.hidden) return;
+    word.textContent = `${cause} The figures below are of ${new Date(heard).toLocaleTimeString()}. `;
+    if (link) word.append(link);
+    word.hidden = false;
+    live.classList.add("stale");
+  }
+  function go() {
+    heard = Date.now();
+    word.hidden = true;
+    live.classList.remove("stale");
+  }
+  function listen() {
+    const events = new EventSource(live.dataset.live);
+    events.addEventListener("open", go);
+    events.addEventListener("dashboard", (event) => {
+      // Whoever is reading a table or is in the middle of it by keyboard is not disturbed.
+      if (live.contains(document.activeElement) || live.matches(":has(.column:hover)")) return;
+      const open = [...live.querySelectorAll("details[open][data-keep]")].map((part) => part.dataset.keep);
+      live.innerHTML = event.data;
+      for (const part of live.querySelectorAll("details[data-keep]")) part.open = open.includes(part.dataset.keep);
+      refine(live);
+    });
+    events.addEventListener("ended", () => {
+      isOver = true;
+      events.close();
+      const link = document.createElement("a");
+      link.href = "/sign-in";
+      link.textContent = "Sign in";
+      word.hidden = true;
+      stop("You are signed out.", link);
+    });
+    events.addEventListener("error", () => {
+      if (events.readyState !== EventSource.CLOSED) return;
+      stop("The console gives no answer, and is asked again.");
+      setTimeout(listen, 5000);
+    });
+  }
+  listen();
+  // An answer takes twenty seconds at most.
+  setInterval(() => { if (!isOver && Date.now() - heard > 45000) stop("The console gives no answer, and is asked again."); }, 5000);
 }
 
 // Times are written in UTC; pointing at one tells it in the reader's own zone.

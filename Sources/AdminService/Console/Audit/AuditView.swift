@@ -125,6 +125,7 @@ extension AuditAction {
         case .userReactivated: "reactivated a user"
         case .userSignedOut: "signed a user out"
         case .phoneRevealed: "revealed a phone"
+        case .usersSearchedByPhone: "looked for a phone"
         case .phoneUnlocked: "unlocked a phone"
         case .destinationAllowed: "allowed a destination"
         case .destinationReset: "left a destination to its breaker"

@@ -15,6 +15,7 @@ struct UsersPage: Sendable {
     let frame: PageFrame
     let read: ReadDirectory
     let defaultRegion: String?
+    let byPhone: SearchByPhone
     let patience: Duration
     let sealer: Sealer
 
@@ -38,6 +39,9 @@ struct UsersPage: Sendable {
 
     struct View: Sendable {
         let search: String
+        /// What the operator may search by.
+        let sought: String
+        let example: String
         let statuses: [Choice]
         let sorts: [Choice]
         let isNarrowed: Bool
@@ -57,17 +61,19 @@ struct UsersPage: Sendable {
             let filter = try UserFilter(request.query, sealer)
             let query = try filter.query(defaultRegion: defaultRegion)
             let refresh = Freshness.isBypassed(by: request)
+            try await byPhone.check(query, context.asOperator, request)
             do {
                 let answer = try await read.page(query, refresh: refresh, trace: context.trace)
                 let page = try JSONDecoder().decode(DirectoryPage<ShownUser>.self, from: Data(answer.value.json.utf8))
                 let notice = ConsoleNotices.stale(answer, "user-service", patience)
                 return try frame.page(
-                    "users", title: "Users", section: .users, notice: notice, try view(filter, page), request, context)
+                    "users", title: "Users", section: .users, notice: notice,
+                    try view(filter, page, nil, context), request, context)
             } catch let error as UpstreamError {
                 let (missing, status) = Self.missing(error)
                 return try frame.page(
-                    "users", title: "Users", section: .users, status: status, try view(filter, nil, missing), request,
-                    context)
+                    "users", title: "Users", section: .users, status: status,
+                    try view(filter, nil, missing, context), request, context)
             }
         }
         routes.action("/users", atLeast: .viewer) { form, _, _ in
@@ -92,11 +98,14 @@ struct UsersPage: Sendable {
         }
     }
 
-    private func view(_ filter: UserFilter, _ page: DirectoryPage<ShownUser>?, _ missing: String? = nil) throws -> View
-    {
+    private func view(
+        _ filter: UserFilter, _ page: DirectoryPage<ShownUser>?, _ missing: String?, _ context: ConsoleContext
+    ) throws -> View {
+        let mayKnowPhones = context.admin.role >= .support
         let rows = (page?.users ?? []).map(Self.row)
         return View(
-            search: filter.search ?? "",
+            search: filter.search ?? "", sought: mayKnowPhones ? "Phone or name" : "Name",
+            example: mayKnowPhones ? "+9198… or a part of a name" : "A part of a name",
             statuses: Self.choices(
                 [("", "Any status"), ("active", "Active"), ("suspended", "Suspended"), ("deleted", "Deleted")],
                 filter.status),

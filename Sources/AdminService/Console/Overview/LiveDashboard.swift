@@ -21,8 +21,7 @@ struct LiveDashboard: Sendable {
 
     func add(to router: PostkeyRouter) {
         router.get("/live/dashboard") { request, context -> Response in
-            // 204 tells the browser not to come again.
-            guard try await access.look(request) != nil else { return .empty(.noContent) }
+            guard try await access.look(request) != nil else { return Self.answer(Self.ended) }
             let days = try DashboardPage.days(request)
             let seen = request.headers[.lastEventID]
             let end = ContinuousClock.now + Self.wait
@@ -31,8 +30,7 @@ struct LiveDashboard: Sendable {
                     try await next(days, after: seen, until: end, request, trace: context.trace)
                 }
             }
-            guard let event else { return .empty(.noContent) }
-            return .text(.ok, event, type: "text/event-stream; charset=utf-8")
+            return Self.answer(event ?? Self.ended)
         }
     }
 
@@ -47,6 +45,13 @@ struct LiveDashboard: Sendable {
             if ContinuousClock.now + Self.pause >= end { return "retry: 1000\n: nothing new\n\n" }
             try await Task.sleep(for: Self.pause)
         }
+    }
+
+    /// The session is over: the page says so and comes no more. (204 would end it as well, and leave it looking alive.)
+    private static let ended = "event: ended\ndata: signed out\n\n"
+
+    private static func answer(_ event: String) -> Response {
+        .text(.ok, event, type: "text/event-stream; charset=utf-8")
     }
 
     private static func event(_ id: String, _ html: String) -> String {

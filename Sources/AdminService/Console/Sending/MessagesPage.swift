@@ -55,8 +55,7 @@ struct MessagesPage: Sendable {
 
     /// To look for a phone is to know it.
     private func requireSupport(_ request: Request, _ context: ConsoleContext) async throws {
-        let asked = OperatorContext(base: context.base, session: context.session, admin: context.admin)
-        try await gate.require(.support, asked, request)
+        try await gate.require(.support, context.asOperator, request)
     }
 
     private func show(

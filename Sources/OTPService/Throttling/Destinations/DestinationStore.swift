@@ -36,11 +36,11 @@ package struct DestinationStore: Sendable {
         return (entries, isPaused)
     }
 
-    /// Whose challenge it is, while it can be active.
+    /// Whose challenge it is, while it can be active; parsed, for its country decides as well.
     package func phone(of challenge: ChallengeID) async throws(PostgresError) -> PhoneNumber? {
         let rows = try await postgres.read("SELECT phone FROM challenges WHERE id = \(challenge.uuid)")
         guard let text: String = try rows.first?.decode(column: 0) else { return nil }
-        return PhoneNumber(e164: text)
+        return try? PhoneNumber(parsing: text, defaultRegion: nil)
     }
 
     /// Takes one of the trials of a half-open breaker; false if there is none left.
