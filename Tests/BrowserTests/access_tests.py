@@ -24,7 +24,11 @@ def test_viewer(stand, authenticators, viewer):
     session = Session(stand, False)
     try:
         session.sign_in(viewer, authenticators[viewer])
-        open_user(session, "+919812345001")
+        session.go("/users")
+        session.fill("#search", "+919812345001")
+        session.press(".filters button.primary")
+        session.check("a viewer finds nobody by phone", "You may not do this" in session.text() and not session.all("a.person"))
+        open_user(session, "Asha")
         nothing = not session.all("details.action") and not session.all(".side nav a[href='/operators']")
         session.go("/operators")
         session.check("a viewer is offered no action, and told what role is missing", nothing and "You may not do this" in session.text())

@@ -29,9 +29,9 @@ def test_search(session):
     session.check("a filter stays chosen", Select(session.find("#status")).first_selected_option.text == "Suspended")
 
 
-def open_user(session, phone):
+def open_user(session, phone_or_name):
     session.go("/users")
-    session.fill("#search", phone)
+    session.fill("#search", phone_or_name)
     session.press(".filters button.primary")
     session.press("a.person")
 
