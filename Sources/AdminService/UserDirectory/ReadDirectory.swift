@@ -1,6 +1,7 @@
 import Caching
 import HTTPServer
 import Identity
+import Synchronization
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -20,6 +21,29 @@ struct ReadDirectory: Sendable {
     struct Answer: Sendable {
         let json: String
         let users: [UserID]
+        /// Of a single user, whole: what belongs to the phone is asked for by it. Never shown.
+        let phone: PhoneNumber?
+        private let rendered = RenderedTable()
+
+        init(json: String, users: [UserID], phone: PhoneNumber? = nil) {
+            self.json = json
+            self.users = users
+            self.phone = phone
+        }
+
+        /// The page of users as the console shows it, made when it is first asked for. Throws `DecodingError`.
+        func table() throws -> UsersTable { try rendered.table(of: json) }
+    }
+
+    private final class RenderedTable: Sendable {
+        private let kept = Mutex<UsersTable?>(nil)
+
+        func table(of json: String) throws -> UsersTable {
+            if let table = kept.withLock(\.self) { return table }
+            let table = try UsersTable(json: json)
+            kept.withLock { $0 = table }
+            return table
+        }
     }
 
     let userService: UpstreamService
@@ -40,7 +64,8 @@ struct ReadDirectory: Sendable {
                 if case .page = key { tags.insert(pages) }
                 return tags
             },
-            cost: { _, answer in answer.json.utf8.count + answer.users.count * 200 + 2048 })
+            // The console's table is twice as long as the answer that it is made from.
+            cost: { _, answer in answer.json.utf8.count * 3 + answer.users.count * 200 + 2048 })
     }
 
     /// A page. Throws `UpstreamError`.
@@ -56,7 +81,7 @@ struct ReadDirectory: Sendable {
     func user(_ id: UserID, refresh: Bool, trace: RequestTrace) async throws -> CachedValue<Answer> {
         try await cache.value(for: .user(id), of: .user, refresh: refresh) {
             let user = try await userService.get("/internal/users/\(id)", as: DirectoryUser.self, trace: trace)
-            return Answer(json: try Self.json(user), users: [id])
+            return Answer(json: try Self.json(user), users: [id], phone: user.entry.phone)
         }
     }
 

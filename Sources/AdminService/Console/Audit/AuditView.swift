@@ -30,7 +30,8 @@ struct AuditView: Sendable {
         let requestID: String?
     }
 
-    let rows: [Row]
+    /// The rows of the table, as HTML.
+    let body: String
     let isEmpty: Bool
     let actors: [UsersPage.Choice]
     let actions: [UsersPage.Choice]
@@ -47,7 +48,9 @@ struct AuditView: Sendable {
     let asOf: Wording.Moment?
 
     init(_ page: AuditPage, _ filter: AuditFilter, _ trail: Trail, mayExport: Bool) {
-        rows = page.entries.map(Row.init)
+        var markup = Markup()
+        for entry in page.entries { Row(entry).write(to: &markup) }
+        body = markup.html
         isEmpty = page.entries.isEmpty
         actors = Self.actors(filter.actor)
         actions = UsersPage.choices(

@@ -65,7 +65,7 @@ struct UserPage: Sendable {
         let refresh = refresh || Freshness.isBypassed(by: request)
         let cached = try await read.user(id, refresh: refresh, trace: context.trace)
         let answer = try JSONDecoder().decode(UserAnswer.self, from: Data(cached.value.json.utf8))
-        let deliveries = answer.user.status == "deleted" ? nil : await deliveries(to: id, context)
+        let deliveries = answer.user.status == "deleted" ? nil : await deliveries(to: cached.value.phone, context)
         return try frame.page(
             "user", title: answer.user.title, section: .users,
             notice: ConsoleNotices.stale(cached, "user-service", patience) ?? notice,
@@ -73,14 +73,14 @@ struct UserPage: Sendable {
     }
 
     /// The last codes sent to the user's phone, which is read for that and shown nowhere.
-    private func deliveries(to id: UserID, _ context: ConsoleContext) async -> MessagesView {
+    private func deliveries(to phone: PhoneNumber?, _ context: ConsoleContext) async -> MessagesView {
         var view = MessagesView(phone: nil, maySearch: false)
         view.showsPhone = false
         do throws(UpstreamError) {
             var query = MessageQuery()
-            query.phone = try await perform.services.user(id, trace: context.trace).entry.phone
+            query.phone = phone
             query.limit = 10
-            if query.phone != nil { view.take(try await messages(query, trace: context.trace)) }
+            if phone != nil { view.take(try await messages(query, trace: context.trace)) }
         } catch {
             view.missing = "There is no answer about them at the moment."
         }

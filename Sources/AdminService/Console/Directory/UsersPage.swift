@@ -4,12 +4,6 @@ import HTTPTypes
 import Hummingbird
 import Identity
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// `GET /users`: the list, with search and filters. `POST /users` makes an address of what the form holds.
 struct UsersPage: Sendable {
     let frame: PageFrame
@@ -25,18 +19,6 @@ struct UsersPage: Sendable {
         let isChosen: Bool
     }
 
-    struct Row: Sendable {
-        let path: String
-        let name: String
-        let initials: String
-        let colour: String
-        let phone: String
-        let status: String
-        let tone: String
-        let created: Wording.Moment
-        let lastSignIn: Wording.Moment?
-    }
-
     struct View: Sendable {
         let search: String
         /// What the operator may search by.
@@ -46,7 +28,8 @@ struct UsersPage: Sendable {
         let sorts: [Choice]
         let isNarrowed: Bool
         let count: String
-        let rows: [Row]
+        /// The rows of the table, as HTML.
+        let body: String
         let isEmpty: Bool
         let first: String?
         let previous: String?
@@ -64,7 +47,7 @@ struct UsersPage: Sendable {
             try await byPhone.check(query, context.asOperator, request)
             do {
                 let answer = try await read.page(query, refresh: refresh, trace: context.trace)
-                let page = try JSONDecoder().decode(DirectoryPage<ShownUser>.self, from: Data(answer.value.json.utf8))
+                let page = try answer.value.table()
                 let notice = ConsoleNotices.stale(answer, "user-service", patience)
                 return try frame.page(
                     "users", title: "Users", section: .users, notice: notice,
@@ -99,10 +82,9 @@ struct UsersPage: Sendable {
     }
 
     private func view(
-        _ filter: UserFilter, _ page: DirectoryPage<ShownUser>?, _ missing: String?, _ context: ConsoleContext
+        _ filter: UserFilter, _ page: UsersTable?, _ missing: String?, _ context: ConsoleContext
     ) throws -> View {
         let mayKnowPhones = context.admin.role >= .support
-        let rows = (page?.users ?? []).map(Self.row)
         return View(
             search: filter.search ?? "", sought: mayKnowPhones ? "Phone or name" : "Name",
             example: mayKnowPhones ? "+9198… or a part of a name" : "A part of a name",
@@ -114,30 +96,16 @@ struct UsersPage: Sendable {
                     ("", "Newest first"), ("created_at", "Oldest first"), ("-last_sign_in_at", "Latest sign-in first"),
                     ("last_sign_in_at", "Earliest sign-in first"),
                 ], filter.sort),
-            isNarrowed: filter.isNarrowed, count: page.map(Self.count) ?? "", rows: rows,
-            isEmpty: page != nil && rows.isEmpty,
+            isNarrowed: filter.isNarrowed, count: page?.count ?? "", body: page?.body ?? "",
+            isEmpty: page?.isEmpty ?? false,
             first: filter.trail.isEmpty ? nil : try filter.at(Trail()).link("/users", sealer),
             previous: try filter.trail.previous.map { try filter.at($0).link("/users", sealer) },
             next: try (page?.nextCursor).map { try filter.at(filter.trail.appending($0)).link("/users", sealer) },
-            asOf: page.map { Wording.moment($0.asOf) }, missing: missing)
-    }
-
-    private static func count(_ page: DirectoryPage<ShownUser>) -> String {
-        let number = Wording.number(page.total)
-        let noun = page.total == 1 ? "user" : "users"
-        return page.totalIsExact ? "\(number) \(noun)" : "at least \(number) \(noun)"
+            asOf: page?.asOf, missing: missing)
     }
 
     static func choices(_ all: [(String, String)], _ chosen: String?) -> [Choice] {
         all.map { Choice(value: $0.0, title: $0.1, isChosen: $0.0 == chosen ?? "") }
-    }
-
-    private static func row(_ user: ShownUser) -> Row {
-        Row(
-            path: "/users/\(user.id)", name: user.displayName ?? "No name", initials: user.initials,
-            colour: user.colour,
-            phone: user.phone ?? "deleted", status: user.status, tone: ShownUser.tone(user.status),
-            created: Wording.moment(user.createdAt), lastSignIn: user.lastSignInAt.map(Wording.moment))
     }
 }
 

@@ -89,11 +89,9 @@ extension MessagesView.Row {
     }
 
     func write(to markup: inout Markup, showsPhone: Bool) {
-        markup.raw("<tr><th scope=\"row\"><time datetime=\"")
-        markup.text(created.machine)
-        markup.raw("\">")
-        markup.text(created.text)
-        markup.raw("</time></th>")
+        markup.raw("<tr><th scope=\"row\">")
+        markup.time(created)
+        markup.raw("</th>")
         if showsPhone { markup.cell("Phone") { $0.element("code", phone) } }
         markup.cell("For") { $0.text(purpose) }
         markup.cell("By") { $0.text(channel) }
@@ -108,28 +106,5 @@ extension MessagesView.Row {
         }
         markup.cell("Used") { $0.text(used) }
         markup.raw("</tr>\n")
-    }
-}
-
-extension Markup {
-    /// A cell of a table that on a narrow screen carries the title of its column.
-    fileprivate mutating func cell(_ title: String, _ content: (inout Markup) -> Void) {
-        raw("<td data-label=\"")
-        text(title)
-        raw("\">")
-        content(&self)
-        raw("</td>")
-    }
-
-    fileprivate mutating func element(_ name: String, class kind: String? = nil, _ content: String) {
-        raw("<\(name)")
-        if let kind {
-            raw(" class=\"")
-            text(kind)
-            raw("\"")
-        }
-        raw(">")
-        text(content)
-        raw("</\(name)>")
     }
 }
