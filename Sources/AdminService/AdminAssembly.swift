@@ -63,7 +63,8 @@ struct AdminAssembly: Sendable {
             read: ReadDirectory(userService: userService, cache: remembered.users),
             defaultRegion: settings.defaultRegion, byPhone: SearchByPhone(gate: gate, audit: gate.audit), gate: gate)
         messages = MessageRoutes(
-            read: ReadMessages(otpService: otpService), defaultRegion: settings.defaultRegion, gate: gate)
+            read: ReadMessages(otpService: otpService, cache: remembered.messages),
+            defaultRegion: settings.defaultRegion, gate: gate)
         destinations = DestinationRoutes(read: board, gate: gate)
 
         let changeStore = AdminChangeStore(postgres: postgres)

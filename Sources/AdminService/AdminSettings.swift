@@ -88,6 +88,8 @@ package struct AdminSettings: Sendable {
     }
 
     /// Budget and gateway; nothing of it when otp-service is away.
+    /// The same of messages, in 4 MiB: the newest change with each delivery.
+    var messagesPolicy: CachePolicy { CachePolicy(capacity: 4 << 20, shards: 4, freshFor: min(usersTTL, statesTTL)) }
     var sendingPolicy: CachePolicy { CachePolicy(capacity: 1, shards: 1, freshFor: min(dashboardTTL, statesTTL)) }
 
     /// Five seconds: a hundred dashboards ask each service once.

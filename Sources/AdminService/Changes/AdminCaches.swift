@@ -9,6 +9,7 @@ struct AdminCaches: Sendable {
     let destinations: Cache<String, DestinationBoard>
     let health: Cache<String, ServicesHealth>
     let sending: Cache<String, SendingState>
+    let messages: Cache<MessageQuery, MessagePage>
 
     init(settings: AdminSettings) {
         userFigures = Cache(name: "user-statistics", policy: settings.dashboardPolicy)
@@ -17,10 +18,11 @@ struct AdminCaches: Sendable {
         destinations = Cache(name: "destinations", policy: settings.statePolicy)
         health = Cache(name: "health", policy: settings.healthPolicy)
         sending = Cache(name: "sending", policy: settings.sendingPolicy)
+        messages = ReadMessages.makeCache(policy: settings.messagesPolicy)
     }
 
     /// For listings.
-    var all: [any InspectableCache] { [userFigures, messageFigures, users, destinations, health, sending] }
+    var all: [any InspectableCache] { [userFigures, messageFigures, users, destinations, health, sending, messages] }
 
     func drop(_ topic: ChangeTopic) {
         switch topic {

@@ -1,3 +1,4 @@
+import Caching
 import HTTPServer
 import Hummingbird
 import Identity
@@ -13,10 +14,10 @@ struct MessageRoutes: Sendable {
             let query = try MessageQuery(try request.query, defaultRegion: defaultRegion)
             // To look for a phone is to know it.
             if query.phone != nil { try await gate.require(.support, context, request) }
-            do throws(UpstreamError) {
-                let page = try await read(query, trace: context.trace)
-                return Response.json(.ok, text: page.json, headers: Freshness.headers(age: .zero))
-            } catch {
+            do {
+                let page = try await read(query, refresh: Freshness.isBypassed(by: request), trace: context.trace)
+                return Response.json(.ok, text: page.value.json, headers: Freshness.headers(age: page.age))
+            } catch let error as UpstreamError {
                 switch error {
                 case .refused, .notFound: throw Problem.invalid("cursor", "must be a next_cursor of the same list")
                 case .unavailable, .unreadable: throw Problem.upstreamAway([.otp])

@@ -1,8 +1,9 @@
+import Caching
 import HTTPServer
 import Identity
 
 /// What an operator asks of the list of messages.
-struct MessageQuery: Sendable {
+struct MessageQuery: Sendable, Hashable {
     static let limits = 1...200
     static let longestCursor = 128
 
@@ -33,12 +34,21 @@ struct MessageQuery: Sendable {
     }
 }
 
-/// Messages as otp-service says now: they change with every delivery, so that nothing is remembered.
+/// Messages as otp-service said within the last second: they change with every delivery.
 struct ReadMessages: Sendable {
     let otpService: UpstreamService
+    let cache: Cache<MessageQuery, MessagePage>
 
-    /// A page. Throws `UpstreamError`.
-    func callAsFunction(_ query: MessageQuery, trace: RequestTrace) async throws(UpstreamError) -> MessagePage {
-        try await otpService.get("/internal/challenges", query: query.fields, as: MessagePage.self, trace: trace)
+    static func makeCache(policy: CachePolicy) -> Cache<MessageQuery, MessagePage> {
+        Cache(name: "messages", policy: policy, cost: { _, page in 2048 + page.messages.count * 640 })
+    }
+
+    /// A page. Throws `UpstreamError`, `CancellationError`.
+    func callAsFunction(
+        _ query: MessageQuery, refresh: Bool, trace: RequestTrace
+    ) async throws -> CachedValue<MessagePage> {
+        try await cache.value(for: query, of: .otp, refresh: refresh) {
+            try await otpService.get("/internal/challenges", query: query.fields, as: MessagePage.self, trace: trace)
+        }
     }
 }

@@ -65,7 +65,9 @@ struct UserPage: Sendable {
         let refresh = refresh || Freshness.isBypassed(by: request)
         let cached = try await read.user(id, refresh: refresh, trace: context.trace)
         let answer = try JSONDecoder().decode(UserAnswer.self, from: Data(cached.value.json.utf8))
-        let deliveries = answer.user.status == "deleted" ? nil : await deliveries(to: cached.value.phone, context)
+        let deliveries =
+            answer.user.status == "deleted"
+            ? nil : try await deliveries(to: cached.value.phone, refresh: refresh, context)
         return try frame.page(
             "user", title: answer.user.title, section: .users,
             notice: ConsoleNotices.stale(cached, "user-service", patience) ?? notice,
@@ -73,15 +75,19 @@ struct UserPage: Sendable {
     }
 
     /// The last codes sent to the user's phone, which is read for that and shown nowhere.
-    private func deliveries(to phone: PhoneNumber?, _ context: ConsoleContext) async -> MessagesView {
+    private func deliveries(
+        to phone: PhoneNumber?, refresh: Bool, _ context: ConsoleContext
+    ) async throws -> MessagesView {
         var view = MessagesView(phone: nil, maySearch: false)
         view.showsPhone = false
-        do throws(UpstreamError) {
+        do {
             var query = MessageQuery()
             query.phone = phone
             query.limit = 10
-            if phone != nil { view.take(try await messages(query, trace: context.trace)) }
-        } catch {
+            if phone != nil {
+                view.take(try await messages(query, refresh: refresh, trace: context.trace).value)
+            }
+        } catch is UpstreamError {
             view.missing = "There is no answer about them at the moment."
         }
         return view

@@ -1,3 +1,4 @@
+import Caching
 import HTTPServer
 import HTTPTypes
 import Hummingbird
@@ -63,9 +64,10 @@ struct MessagesPage: Sendable {
     ) async throws -> Response {
         var view = MessagesView(phone: query.phone, maySearch: context.admin.role >= .support)
         var status = HTTPResponse.Status.ok
-        do throws(UpstreamError) {
-            view.take(try await read(query, trace: context.trace))
-        } catch {
+        do {
+            let refresh = notice != nil || Freshness.isBypassed(by: request)
+            view.take(try await read(query, refresh: refresh, trace: context.trace).value)
+        } catch let error as UpstreamError {
             (view.missing, status) = Self.missing(error)
         }
         let sealed = try query.phone.map { try sealer.seal($0.e164) }
@@ -83,7 +85,7 @@ struct MessagesPage: Sendable {
         case .refused, .notFound: ("That place in the list is no longer there. Begin at the first page.", .badRequest)
         case .unavailable, .unreadable:
             (
-                "otp-service gives no answer. Messages are never remembered here: try again in a moment.",
+                "otp-service gives no answer. Messages are remembered for a second only: try again in a moment.",
                 .serviceUnavailable
             )
         }

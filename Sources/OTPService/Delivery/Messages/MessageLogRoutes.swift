@@ -24,11 +24,16 @@ package struct MessageLogRoutes: Sendable {
                 cursors.place(text, of: phone)
             }
             let limit = try query.integer("limit", default: 50, in: 1...200)
+            async let lock = lock(of: phone)
             let page = try await log.page(of: phone, before: cursor, limit: limit)
             let next = try page.next.map { try cursors.text($0, of: phone) }
-            guard let phone else { return Response.json(.ok, text: page.json(next: next, lock: nil)) }
-            return Response.json(.ok, text: page.json(next: next, lock: try await locks.lock(of: phone)))
+            return Response.json(.ok, text: page.json(next: next, lock: try await lock))
         }
+    }
+
+    private func lock(of phone: PhoneNumber?) async throws -> PhoneLock? {
+        guard let phone else { return nil }
+        return try await locks.lock(of: phone)
     }
 }
 
