@@ -175,7 +175,7 @@ struct ConsoleActionTests {
             #expect(!(try await viewer.get("/messages")).text.contains(#"name="phone""#))
             #expect(try await viewer.get(path).status == 403)
             server.otp.become(.status(503))
-            let away = try await viewer.get("/messages")
+            let away = try await viewer.get("/messages", headers: [("Cache-Control", "no-cache")])
             #expect(away.status == 503 && away.text.contains("otp-service gives no answer"))
         }
     }
