@@ -61,5 +61,31 @@ extension EndToEnd {
                 #expect(try await deployment.execute("SELECT count(*) FROM admins", in: .admin) == ["0"])
             }
         }
+
+        @Test("unlock says what it did: lifted a lock, forgot wrong codes, or found nobody")
+        func unlock() async throws {
+            try await withDeployment([]) { deployment in
+                #expect(try await deployment.run(.otp, "migrate").code == 0)
+                func unlock() async throws -> String {
+                    let done = try await deployment.run(.otp, "unlock", "--phone", "+91 98765 43210")
+                    #expect(done.code == 0 && !done.output.contains("9876543210"), "\(done.output)")
+                    return done.output
+                }
+                #expect(try await unlock().contains("No code was ever asked for with +9198*****210."))
+                for (lock, words) in [
+                    ("'infinity'", "is unlocked"), ("now() + interval '900 s'", "is unlocked"),
+                    ("now() - interval '1 s'", "was not locked. Wrong codes before now are forgotten: 20."),
+                ] {
+                    try await deployment.execute(
+                        """
+                        INSERT INTO phones (phone, failures, locked_until) VALUES ('+919876543210', 20, \(lock))
+                        ON CONFLICT (phone) DO UPDATE SET failures = 20, locked_until = \(lock)
+                        """, in: .otp)
+                    #expect(try await unlock().contains("+9198*****210 \(words)"))
+                    let row = try await deployment.execute("SELECT failures || '|' || locked_until FROM phones", in: .otp)
+                    #expect(row == ["0|-infinity"])
+                }
+            }
+        }
     }
 }

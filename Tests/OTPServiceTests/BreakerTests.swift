@@ -224,6 +224,12 @@ struct BreakerTests {
         #expect(
             verdict([("+9198", .closed, .allowed), ("+919876543", .closed, .blocked)])
                 == .refuse(wait: 3_600_000_000, always: true))
+        // A country's word is on its own breaker: its blocks keep theirs, unless a beginning of their numbers is allowed.
+        #expect(verdict([("IN", .open, .allowed)]) == .pass)
+        #expect(
+            verdict([("IN", .open, .allowed), ("+91987654", .open, nil)]) == .refuse(wait: 90_000_000, always: false))
+        #expect(verdict([("IN", .halfOpen, .allowed), ("+91987654", .halfOpen, nil)]) == .trial(["+91987654"]))
+        #expect(verdict([("IN", .open, nil), ("+91987654", .open, nil), ("+91", .closed, .allowed)]) == .pass)
         #expect(verdict([("IN", .closed, .blocked)]) == .refuse(wait: 3_600_000_000, always: true))
         #expect(verdict([("IN", .closed, .blocked), ("+91", .closed, .allowed)]) == .pass)
     }

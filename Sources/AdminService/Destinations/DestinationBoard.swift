@@ -35,12 +35,11 @@ struct DestinationBoard: Sendable, Codable {
 extension DestinationBoard {
     /// What keeps codes from a block of numbers or from a part of it; nil if nothing is known to.
     ///
-    /// As otp-service judges each number: the operators' word for its longest beginning comes first, then their word for its
-    /// country, then the breakers of both.
+    /// As otp-service judges each number: the operators' word for its longest beginning comes first, then a country that they
+    /// blocked, then the breakers of both, without the country's if they allowed it.
     func state(ofBlock block: String, in country: String?) -> String? {
         let parts = destinations.filter { $0.prefix != block && $0.prefix.hasPrefix(block) }.map(\.state)
-        let word = self.word(on: block) ?? destinations.first { $0.prefix == country && $0.isDecided }?.state
-        guard word == nil else { return word == "allowed" && parts.contains("blocked") ? "blocked" : word }
+        if let word = word(on: block) { return word == "allowed" && parts.contains("blocked") ? "blocked" : word }
         let breakers = destinations.filter { $0.prefix == block || $0.prefix == country }.map(\.state)
         return Self.worst(of: breakers + parts)
     }

@@ -28,7 +28,10 @@ extension ProblemType {
         explanation: "The code is not the one that was sent. attempts_left says how many answers remain.")
     static let tooManyFailures = ProblemType(
         "too-many-failures", status: 429, title: "Too many wrong codes",
-        explanation: "The phone is locked after too many wrong codes. Answer again after Retry-After seconds.")
+        explanation: """
+            The phone is locked after too many wrong codes in a row. Answer again after Retry-After seconds. If it is then still \
+            locked, there were so many that only the support of this service lifts the lock.
+            """)
     static let smsBudgetExhausted = ProblemType(
         "sms-budget-exhausted", status: 429, title: "No more messages for now",
         explanation: """

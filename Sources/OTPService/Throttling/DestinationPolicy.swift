@@ -13,12 +13,11 @@ package struct DestinationPolicy: Sendable, Hashable {
     /// Whether the country is allowed and the line one that receives text messages.
     ///
     /// Premium-rate, toll-free, shared-cost and other special lines are where pumping earns; a number in no range that the
-    /// metadata knows passes if a mobile number could look like it, because ranges are opened faster than metadata.
+    /// metadata knows passes if a mobile number could look like it, because ranges are opened faster than metadata. A number of
+    /// no country (satellites and global networks, ITU-T E.164.1) is in none that could be allowed, `*` included.
     package func allows(_ phone: PhoneNumber) -> Bool {
-        guard phone.mayBeMobile else { return false }
-        guard let countries else { return true }
-        guard let region = phone.region else { return false }
-        return countries.contains(region)
+        guard phone.mayBeMobile, let region = phone.region, region != "001" else { return false }
+        return countries?.contains(region) ?? true
     }
 
     /// Whether codes may be sent to a country, or to the beginning of numbers, as far as the list of countries says; a beginning

@@ -14,7 +14,7 @@ struct ResumeCommand: AsyncParsableCommand {
             _ = try await BudgetStore(postgres: runtime.postgres).setPaused(
                 false, by: "command", reason: "otp-service resume")
         }
-        print("Sending is not paused. Running services know within a second.")
+        print("Sending goes on, if it was paused. Running services know within a second.")
     }
 }
 
@@ -51,15 +51,19 @@ struct UnlockCommand: AsyncParsableCommand {
     var phone: String
 
     func run() async throws {
-        let (number, isKnown) = try await withRuntime(OTPService.self) { runtime in
+        let (number, lock, isKnown) = try await withRuntime(OTPService.self) { runtime in
             guard let number = try? PhoneNumber(parsing: phone, defaultRegion: runtime.settings.defaultRegion) else {
                 throw ValidationError("This is not one phone number. Write it with its country code: +919876543210.")
             }
-            return (number, try await PhoneLockStore(postgres: runtime.postgres).unlock(number).isKnown)
+            let locks = PhoneLockStore(postgres: runtime.postgres)
+            return (number, try await locks.lock(of: number), try await locks.unlock(number).isKnown)
         }
-        print(
-            isKnown
-                ? "\(number) is not locked. Running services know within a second."
-                : "No code was ever asked for with \(number).")
+        let words =
+            switch (isKnown, lock.state) {
+            case (false, _): "No code was ever asked for with \(number)."
+            case (true, .open): "\(number) was not locked. Wrong codes before now are forgotten: \(lock.failures)."
+            case (true, _): "\(number) is unlocked. Running services know within a second."
+            }
+        print(words)
     }
 }

@@ -95,8 +95,8 @@ package final class DestinationBoard: Sendable {
         }
     }
 
-    /// What the entries say: the operator's word for the longest beginning of the number, then that for the country, then
-    /// the breakers of block and country.
+    /// What the entries say: the operator's word for the longest beginning of the number, then a country that is blocked, then
+    /// the breakers of block and country. A country that is allowed has no breaker of its own; its blocks keep theirs.
     package func verdict(_ phone: PhoneNumber, now: ContinuousClock.Instant = .now) -> Verdict {
         let entries = state.withLock(\.entries)
         if entries.isEmpty { return .pass }
@@ -105,9 +105,10 @@ package final class DestinationBoard: Sendable {
             if let verdict = entries[String(beginning)]?.override?.verdict { return verdict }
             beginning = beginning.dropLast()
         }
-        if let verdict = phone.region.flatMap({ entries[$0]?.override?.verdict }) { return verdict }
+        let country = phone.region.flatMap { entries[$0]?.override }
+        if country == .blocked { return DestinationOverride.blocked.verdict }
         var trials: [String] = []
-        for name in [phone.prefix, phone.region].compactMap({ $0 }) {
+        for name in [phone.prefix, country == nil ? phone.region : nil].compactMap({ $0 }) {
             guard let entry = entries[name] else { continue }
             switch entry.state {
             case .closed: continue
