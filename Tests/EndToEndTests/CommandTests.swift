@@ -82,7 +82,8 @@ extension EndToEnd {
                         ON CONFLICT (phone) DO UPDATE SET failures = 20, locked_until = \(lock)
                         """, in: .otp)
                     #expect(try await unlock().contains("+9198*****210 \(words)"))
-                    let row = try await deployment.execute("SELECT failures || '|' || locked_until FROM phones", in: .otp)
+                    let row = try await deployment.execute(
+                        "SELECT failures || '|' || locked_until FROM phones", in: .otp)
                     #expect(row == ["0|-infinity"])
                 }
             }

@@ -27,8 +27,7 @@ extension EndToEnd {
                     _ = try await otp.post("/v1/otp/delivery-reports/\(path)", #""nothing""#)
                 }
                 try await answer(deployment, challenges)
-                try await expect(
-                    deployment,
+                try await deployment.expectMetrics(
                     [
                         #"otp_sent_total{channel="sms",country="IN",outcome="accepted"}"#: 20,
                         #"otp_sent_total{channel="sms",country="IN",outcome="prefix_limit"}"#: 2,
@@ -79,30 +78,29 @@ extension EndToEnd {
                 func send() async throws { _ = try await Person(deployment).sendCode() }
                 try await account(deployment, #"{"ip_allowed":false}"#)
                 try await send()
-                try await expect(deployment, ["otp_gateway_circuit_open": 1])
-                let errors = try await value(#"otp_gateway_errors_total{class="configuration"}"#, deployment)
-                let attempts = try await value(
-                    #"otp_delivery_attempts_total{channel="sms",outcome="refused_configuration"}"#, deployment)
+                try await deployment.expectMetrics(["otp_gateway_circuit_open": 1])
+                let errors = try await deployment.metric(#"otp_gateway_errors_total{class="configuration"}"#)
+                let attempts = try await deployment.metric(
+                    #"otp_delivery_attempts_total{channel="sms",outcome="refused_configuration"}"#)
                 #expect(errors ?? 0 >= 1 && attempts ?? 0 >= 1)
                 try await account(deployment, #"{"ip_allowed":true}"#)
-                try await expect(deployment, ["otp_gateway_circuit_open": 0])
+                try await deployment.expectMetrics(["otp_gateway_circuit_open": 0])
 
                 try await deployment.execute("UPDATE sending_switch SET paused = true", in: .otp)
-                try await expect(deployment, ["otp_sending_paused": 1])
+                try await deployment.expectMetrics(["otp_sending_paused": 1])
                 try await send()
                 #expect(try await deployment.run(.otp, "resume").code == 0)
-                try await expect(
-                    deployment,
+                try await deployment.expectMetrics(
                     ["otp_sending_paused": 0, #"otp_throttled_total{enforced="true",limit="budget"}"#: 1])
 
                 try await deployment.execute(
                     "INSERT INTO destinations (destination, since, override) VALUES ('IN', now(), 'blocked')", in: .otp)
                 let blocked = #"otp_destinations{kind="country",state="blocked"}"#
-                try await expect(deployment, [blocked: 1, #"otp_destinations{kind="prefix",state="blocked"}"#: 0])
+                try await deployment.expectMetrics([blocked: 1, #"otp_destinations{kind="prefix",state="blocked"}"#: 0])
                 try await send()
                 #expect(try await deployment.run(.otp, "allow", "IN").code == 0)
-                try await expect(
-                    deployment, [blocked: 0, #"otp_throttled_total{enforced="true",limit="destination"}"#: 1])
+                try await deployment.expectMetrics(
+                    [blocked: 0, #"otp_throttled_total{enforced="true",limit="destination"}"#: 1])
                 #expect(try await otp.get("/health/live").status == 200)
             }
         }
@@ -111,23 +109,6 @@ extension EndToEnd {
             let answer = try await deployment.api(.simulator).call(
                 "PUT", "/account", Array(json.utf8), nil, [("Content-Type", "application/json")])
             #expect(answer.status == 200)
-        }
-
-        private func value(_ series: String, _ deployment: Deployment) async throws -> Double? {
-            try await deployment.api(.otp).get("/metrics").text.split(separator: "\n")
-                .first { $0.hasPrefix(series + " ") }.flatMap { Double($0.dropFirst(series.count + 1)) }
-        }
-
-        /// Waits until all series have these values: what runs in the background counts a little later.
-        private func expect(_ deployment: Deployment, _ expected: [String: Double]) async throws {
-            var found: [String: Double] = [:]
-            let end = ContinuousClock.now + .seconds(40)
-            while ContinuousClock.now < end {
-                for series in expected.keys { found[series] = try await value(series, deployment) }
-                if found == expected { return }
-                try await Task.sleep(for: .milliseconds(100))
-            }
-            for (series, value) in expected { #expect(found[series] == value, "\(series)") }
         }
     }
 }

@@ -71,6 +71,15 @@ private struct Away: Error {}
                 #expect(answer["Date"]?.hasSuffix(" GMT") == true)
                 #expect(answer["Access-Control-Allow-Origin"] == nil)
                 #expect(answer["Server"] == nil)
+                #expect(answer["Referrer-Policy"] == "no-referrer" && answer["Strict-Transport-Security"] == nil)
+                let behindTLS = try await server.get(path, headers: ["X-Forwarded-Proto: https"])
+                #expect(behindTLS["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains")
+            }
+            let problem = try await server.get("/v1/test/problems/teapot")
+            #expect(problem["Content-Type"] == "text/html; charset=utf-8")
+            #expect(problem["Cross-Origin-Opener-Policy"] == "same-origin")
+            for part in ["object-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"] {
+                #expect(problem["Content-Security-Policy"]?.contains(part) == true)
             }
             let page = try await server.get("/page")
             #expect(page["Content-Security-Policy"] == "default-src 'self'")

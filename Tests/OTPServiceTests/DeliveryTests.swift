@@ -45,6 +45,10 @@ struct DeliveryTests {
             #expect(server.gateway.requests().count == 1)
             #expect(server.gateway.messages().isEmpty)
             #expect(!server.assembly.watch.isOpen)
+            // By the message's name: the number is in no log.
+            let line = try #require(
+                server.log.text.split(separator: "\n").first { $0.hasPrefix("error gateway refused a message") })
+            #expect(line.contains("\(challenge)-0") && line.contains("recipient 202") && !line.contains("+91"))
         }
     }
 
@@ -213,6 +217,21 @@ struct DeliveryTests {
             let row = try await server.database.execute(
                 "SELECT state FROM messages WHERE challenge_id = '\(challenge)'")
             #expect(row == ["submitted"])
+        }
+    }
+
+    @Test("a call that is refused leaves the text standing, and the log says so")
+    func refusedCall() async throws {
+        try await withOTPServer { server in
+            server.gateway.setFaults([Fault(endpoint: .retry, errorCode: "202", errorMessage: "Invalid mobile number")])
+            let challenge = try await server.challenge(.fresh(), #","channel":"voice""#)
+            #expect(try await server.wait(for: "submitted", of: challenge) == "submitted ")
+            #expect(server.gateway.messages().map(\.channel.rawValue) == ["sms"])
+            let line = try #require(
+                server.log.text.split(separator: "\n").first {
+                    $0.hasPrefix("notice call refused, the text message stands")
+                })
+            #expect(line.contains("\(challenge)-0") && !line.contains("+91"))
         }
     }
 

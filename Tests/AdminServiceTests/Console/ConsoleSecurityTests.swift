@@ -36,6 +36,12 @@ struct ConsoleSecurityTests {
             #expect(file.status == 200 && file.header("Content-Type") == "text/css; charset=utf-8")
             #expect(file.header("Cache-Control") == "public, max-age=31536000, immutable")
             #expect(file.header("X-Content-Type-Options") == "nosniff")
+            #expect(file.header("Referrer-Policy") == "no-referrer")
+            // Once each: what a page says for itself is not said again.
+            let secure = try await signedOut.get("/sign-in", headers: [("X-Forwarded-Proto", "https")])
+            for name in ["referrer-policy", "strict-transport-security", "content-security-policy"] {
+                #expect(secure.headers.count { $0.0.lowercased() == name } == 1, "\(name)")
+            }
         }
     }
 

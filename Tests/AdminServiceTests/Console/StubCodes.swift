@@ -12,7 +12,16 @@ import Tokens
 final class StubCodes: Sendable {
     static let code = "123456"
     /// Phones that get no code, with the problem.
-    static let refused = ["+919876500091": "sms-budget-exhausted", "+919876500092": "destination-throttled"]
+    static let refused = [
+        "+919876500091": "sms-budget-exhausted", "+919876500092": "destination-throttled",
+        "+919876500093": "send-limit-reached", "+919876500094": "resend-too-soon",
+        "+919876500095": "destination-not-allowed",
+    ]
+    /// Phones whose code is not sent again, with the problem; that of all others comes too soon.
+    static let refusedAgain = [
+        "+919876500191": "sms-budget-exhausted", "+919876500192": "destination-throttled",
+        "+919876500193": "resends-exhausted", "+919876500194": "challenge-not-active",
+    ]
     private let phones = Mutex<[String: PhoneNumber]>([:])
     private let mode: @Sendable () -> StubService.Mode
 
@@ -30,8 +39,11 @@ final class StubCodes: Sendable {
             return Response.json(.accepted, text: #"{"challenge_id":"\#(challenge)"}"#)
         }
         router.post("/v1/otp/resend") { request, _ in
-            _ = try await self.fields(request)
-            return Self.problem(429, "resend-too-soon", retryAfter: 30)
+            let fields = try await self.fields(request)
+            let phone = self.phones.withLock { $0[fields["challenge_id"] ?? ""]?.e164 }
+            let problem = phone.flatMap { Self.refusedAgain[$0] } ?? "resend-too-soon"
+            let status = ["resends-exhausted": 422, "challenge-not-active": 410][problem] ?? 429
+            return Self.problem(status, problem, retryAfter: 30)
         }
         router.post("/v1/otp/verify") { request, _ in
             let fields = try await self.fields(request)

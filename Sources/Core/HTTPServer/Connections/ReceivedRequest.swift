@@ -13,6 +13,14 @@ struct ReceivedRequest: Sendable {
     /// Why the request is refused before any handler sees it.
     var rejection: ProblemType?
 
+    /// Whether the proxy in front says that the client came by https. One that lies about it is told a rule for itself alone.
+    var isForwardedByTLS: Bool {
+        guard let forwardedProto = Self.forwardedProto else { return false }
+        return head.headerFields[forwardedProto]?.lowercased().hasSuffix("https") ?? false
+    }
+
+    private static let forwardedProto = HTTPField.Name("X-Forwarded-Proto")
+
     /// What stands for a request whose head could not be read.
     static func unreadable(_ rejection: ProblemType) -> ReceivedRequest {
         ReceivedRequest(

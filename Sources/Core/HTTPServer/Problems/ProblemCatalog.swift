@@ -26,9 +26,18 @@ package struct ProblemCatalog: Sendable {
         let pages = Dictionary(uniqueKeysWithValues: types.map { ($0.code, Self.page(for: $0)) })
         router.get("\(prefix)/problems/{code}") { _, context -> Response in
             guard let page = pages[try context.parameter("code")] else { throw Problem(.notFound) }
-            return .html(.ok, page, contentSecurityPolicy: "default-src 'none'; frame-ancestors 'none'")
+            return .html(
+                .ok, page,
+                contentSecurityPolicy: """
+                    default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+                    """, headers: Self.pageHeaders)
         }
     }
+
+    private static let pageHeaders: HTTPFields = {
+        guard let opener = HTTPField.Name("Cross-Origin-Opener-Policy") else { return [:] }
+        return [opener: "same-origin"]
+    }()
 
     private static func page(for type: ProblemType) -> String {
         """

@@ -13,6 +13,7 @@ import Synchronization
 ///
 /// Made for one write per answer: NIO's encoder would take the head apart twice and send it in three pieces.
 struct ResponseEncoder: Sendable {
+    private static let referrerPolicy = HTTPField.Name("Referrer-Policy")
     private let date = HTTPDate()
 
     /// The answer in bytes.
@@ -33,6 +34,8 @@ struct ResponseEncoder: Sendable {
         var length = body.readableBytes
         var hasCacheControl = false
         var hasSecurityPolicy = false
+        var hasReferrerPolicy = false
+        var hasTransportSecurity = false
         for field in response.headers {
             switch field.name {
             case .contentLength:
@@ -41,7 +44,8 @@ struct ResponseEncoder: Sendable {
             case .connection, .transferEncoding: continue
             case .cacheControl: hasCacheControl = true
             case .contentSecurityPolicy: hasSecurityPolicy = true
-            default: break
+            case .strictTransportSecurity: hasTransportSecurity = true
+            default: if field.name == Self.referrerPolicy { hasReferrerPolicy = true }
             }
             buffer.writeString(field.name.rawName)
             buffer.writeStaticString(": ")
@@ -56,6 +60,11 @@ struct ResponseEncoder: Sendable {
         if !hasCacheControl { buffer.writeStaticString("Cache-Control: no-store\r\n") }
         if !hasSecurityPolicy {
             buffer.writeStaticString("Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n")
+        }
+        if !hasReferrerPolicy { buffer.writeStaticString("Referrer-Policy: no-referrer\r\n") }
+        // RFC 6797 §7.2: never over plain HTTP, of which the proxy in front knows.
+        if !hasTransportSecurity, request.isForwardedByTLS {
+            buffer.writeStaticString("Strict-Transport-Security: max-age=31536000; includeSubDomains\r\n")
         }
         buffer.writeStaticString("X-Content-Type-Options: nosniff\r\nX-Request-Id: ")
         buffer.writeString(trace.requestID)
