@@ -23,7 +23,34 @@ struct ChartTests {
             id: "x", title: "x", summary: "", days: ["2026-11-24"],
             series: [DayChart.Series(name: "n", style: "a", values: [.nan, 3])])
         #expect(Plot(chart, name: "wide", width: 500, height: 200, days: 7).shapes.count == 1)
-        #expect(Sparkline([1]) == nil && Sparkline([0, 0])?.line == "M0 26L96 26")
+        #expect(Sparkline([1, 9]) == nil && Sparkline([0, 0, 9])?.line == "M0 26L96 26")
+    }
+
+    @Test("the running day is drawn and named as one of which there are the figures so far", arguments: [1, 2, 3, 30])
+    func soFar(days count: Int) {
+        let days = (1...count).map { "2026-11-\($0 < 10 ? "0" : "")\($0)" }
+        for form in [DayChart.Form.lines, .bars] {
+            let chart = DayChart(
+                id: "x", title: "x", summary: "", days: days,
+                series: [DayChart.Series(name: "n", style: "a", values: days.map { _ in 5 })], form: form)
+            let view = ChartView(chart)
+            #expect(view.rows.first?.day.hasSuffix("2026, so far") == true)
+            #expect(view.rows.dropFirst().allSatisfy { !$0.day.contains("so far") })
+            for plot in view.plots {
+                let kind = form == .lines ? "line" : "bar"
+                #expect(plot.drawing.matches(of: /class="\w+ series-a so-far"/).count == 1)
+                #expect(plot.drawing.contains("class=\"\(kind) series-a so-far\""))
+                #expect(plot.drawing.contains("class=\"\(kind) series-a\"") == (count > 1))
+                #expect(plot.columns.last?.title.contains(", so far\nn: 5") == true)
+            }
+        }
+    }
+
+    @Test("what is not known is said, not left out: the budget of an otp-service that hangs")
+    func noBudget() {
+        let tiles = DashboardView.tiles(nil, medianSeconds: nil)
+        #expect(tiles.map(\.label) == ["Messages today"] && tiles.first?.value == "–")
+        #expect(tiles.first?.detail == "otp-service gives no answer")
     }
 
     @Test("a day without a code has no conversion, in the table and in its strip, as the tile has none")

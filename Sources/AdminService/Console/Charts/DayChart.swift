@@ -43,6 +43,12 @@ struct DayChart: Sendable {
         }
     }
 
+    /// The day; of the last one, which runs, there are only the figures so far.
+    func name(ofDay index: Int) -> String {
+        guard days.indices.contains(index) else { return "" }
+        return Wording.day(days[index]) + (index == days.count - 1 ? ", so far" : "")
+    }
+
     func mark(_ value: Double) -> String {
         switch unit {
         case .count: Wording.short(Int(min(value, 9e15)))
@@ -89,9 +95,9 @@ struct ChartView: Sendable {
             Plot(chart, name: "narrow", width: 340, height: 210, days: 4),
         ]
         headings = chart.series.map(\.name)
-        rows = chart.days.enumerated().reversed().map { index, day in
+        rows = chart.days.indices.reversed().map { index in
             Row(
-                day: Wording.day(day),
+                day: chart.name(ofDay: index),
                 cells: chart.series.map { chart.text($0, index) })
         }
     }

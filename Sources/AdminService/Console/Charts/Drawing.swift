@@ -18,7 +18,8 @@ extension Plot {
         }
         for shape in shapes {
             let kind = shape.isFilled ? (shape.isArea ? "area" : "bar") : "line"
-            svg.raw("<path class=\"\(kind) series-\(shape.style)\" d=\"\(shape.path)\"/>\n")
+            let soFar = shape.isSoFar ? " so-far" : ""
+            svg.raw("<path class=\"\(kind) series-\(shape.style)\(soFar)\" d=\"\(shape.path)\"/>\n")
         }
         for column in columns {
             svg.raw("<g class=\"column\"><title>")

@@ -17,6 +17,8 @@ struct Plot: Sendable {
         let path: String
         let isFilled: Bool
         let isArea: Bool
+        /// Whether it is the running day, of which there are only the figures so far.
+        var isSoFar = false
     }
 
     struct Dot: Sendable {
@@ -71,7 +73,7 @@ struct Plot: Sendable {
         shapes = chart.series.enumerated().flatMap { index, series in
             switch chart.form {
             case .lines: Self.line(series, area, fills: index == 0)
-            case .bars: [Self.bars(series, index, of: chart.series.count, area)]
+            case .bars: Self.bars(series, index, of: chart.series.count, area)
             }
         }
         columns = chart.days.indices.map { index in Self.column(chart, index, area) }
@@ -102,28 +104,47 @@ struct Plot: Sendable {
     }
 
     private static func line(_ series: DayChart.Series, _ area: Area, fills: Bool) -> [Shape] {
-        let points = series.values.prefix(area.count).enumerated().map { index, value in
+        let all = series.values.prefix(area.count).enumerated().map { index, value in
             "\(text(area.x(index))) \(text(area.y(value)))"
         }
-        guard let first = points.first else { return [] }
+        guard let first = all.first, let last = all.last else { return [] }
         // A single point would be no line.
+        guard all.count > 1 else {
+            return [Shape(style: series.style, path: "M\(first)h0.1", isFilled: false, isArea: false, isSoFar: true)]
+        }
+        let points = all.dropLast()
         let outline = points.count == 1 ? "M\(first)h0.1" : "M" + points.joined(separator: "L")
-        let line = Shape(style: series.style, path: outline, isFilled: false, isArea: false)
-        guard fills, points.count > 1 else { return [line] }
+        let lines = [
+            Shape(style: series.style, path: outline, isFilled: false, isArea: false),
+            Shape(
+                style: series.style, path: "M\(points.last ?? first)L\(last)", isFilled: false, isArea: false,
+                isSoFar: true),
+        ]
+        guard fills, points.count > 1 else { return lines }
         let closed =
             "\(outline)L\(text(area.x(points.count - 1))) \(text(area.bottom))L\(text(area.x(0))) \(text(area.bottom))Z"
-        return [Shape(style: series.style, path: closed, isFilled: true, isArea: true), line]
+        return [Shape(style: series.style, path: closed, isFilled: true, isArea: true)] + lines
     }
 
-    private static func bars(_ series: DayChart.Series, _ index: Int, of count: Int, _ area: Area) -> Shape {
+    private static func bars(_ series: DayChart.Series, _ index: Int, of count: Int, _ area: Area) -> [Shape] {
         let group = min(area.step * 0.72, 34)
         let width = group / Double(max(count, 1))
-        let path = series.values.prefix(area.count).enumerated().filter { $0.element > 0 }.map { day, value in
-            let x = area.x(day) - group / 2 + Double(index) * width
-            let y = min(area.y(value), area.bottom - 1)
-            return "M\(text(x)) \(text(area.bottom))V\(text(y))h\(text(width))V\(text(area.bottom))Z"
+        let bars = series.values.prefix(area.count).enumerated().filter { $0.element > 0 }
+        func path(_ bars: some Sequence<(offset: Int, element: Double)>) -> String {
+            bars.map { day, value in
+                let x = area.x(day) - group / 2 + Double(index) * width
+                let y = min(area.y(value), area.bottom - 1)
+                return "M\(text(x)) \(text(area.bottom))V\(text(y))h\(text(width))V\(text(area.bottom))Z"
+            }.joined()
         }
-        return Shape(style: series.style, path: path.joined(), isFilled: true, isArea: false)
+        let last = area.count - 1
+        return [
+            Shape(
+                style: series.style, path: path(bars.filter { $0.offset < last }), isFilled: true, isArea: false),
+            Shape(
+                style: series.style, path: path(bars.filter { $0.offset == last }), isFilled: true, isArea: false,
+                isSoFar: true),
+        ].filter { !$0.path.isEmpty }
     }
 
     private static func column(_ chart: DayChart, _ index: Int, _ area: Area) -> Column {
@@ -131,7 +152,7 @@ struct Plot: Sendable {
         let lines = figures.map { "\($0.name): \(chart.text($0, index))" }
         return Column(
             x: text(area.left + Double(index) * area.step), width: text(area.step), centre: text(area.x(index)),
-            title: ([Wording.day(chart.days[index])] + lines).joined(separator: "\n"),
+            title: ([chart.name(ofDay: index)] + lines).joined(separator: "\n"),
             dots: chart.form == .bars ? [] : figures.map { Dot(y: text(area.y($0.values[index])), style: $0.style) })
     }
 
@@ -149,8 +170,9 @@ struct Sparkline: Sendable {
     let line: String
     let area: String
 
-    /// Nil for fewer than two values.
-    init?(_ values: [Double]) {
+    /// The last value is of the running day, which would look like a fall, and is left out. Nil for fewer than two others.
+    init?(_ days: [Double]) {
+        let values = days.dropLast()
         guard values.count > 1, let highest = values.max() else { return nil }
         let step = 96 / Double(values.count - 1)
         let points = values.enumerated().map { index, value in

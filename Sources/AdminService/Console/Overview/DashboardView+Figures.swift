@@ -20,11 +20,12 @@ extension DashboardView {
     private static func active(_ users: UserStatistics) -> Tile? {
         guard let month = users.activeThisMonth else { return nil }
         let shorter = [
-            users.activeThisWeek.map { "\(Wording.number($0)) this week" },
+            users.activeThisWeek.map { "\(Wording.number($0)) since Monday" },
             users.activeToday.map { "\(Wording.number($0)) today" },
         ]
         return Tile(
-            label: "Active this month", value: Wording.number(month),
+            // Named by its day: on the first of a month it would look like a fall.
+            label: "Active since \(Wording.shortDay(users.asOf.text.prefix(7) + "-01"))", value: Wording.number(month),
             detail: shorter.compactMap(\.self).joined(separator: ", "),
             spark: users.activeByDay.flatMap { Sparkline($0.map { Double($0.count) }) })
     }
@@ -49,8 +50,9 @@ extension DashboardView {
                 tone: failed * 10 > sent && sent > 0 ? "bad" : ""),
             Tile(
                 label: "Queue", value: Wording.number(messages.outboxDepth),
-                detail: messages.outboxDepth > 0
-                    ? "oldest waits \(Wording.seconds(messages.outboxOldestSeconds ?? 0))" : "nothing waits",
+                detail: (messages.outboxDepth > 0
+                    ? "oldest waits \(Wording.seconds(messages.outboxOldestSeconds ?? 0))" : "nothing waits")
+                    + ", at \(Wording.moment(messages.asOf).clock)",
                 spark: nil, tone: waits ? "warning" : ""),
         ]
     }

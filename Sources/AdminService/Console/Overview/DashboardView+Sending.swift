@@ -41,6 +41,11 @@ extension DashboardView {
                     detail: budget.limit.map { "\(Wording.number(budget.used)) of \(Wording.number($0))" }
                         ?? "no daily budget is set", spark: nil,
                     tone: budget.paused ? "bad" : isNear ? "warning" : ""))
+        } else {
+            tiles.append(
+                Tile(
+                    label: "Messages today", value: "–", detail: "otp-service gives no answer", spark: nil,
+                    tone: "warning"))
         }
         return tiles
     }
