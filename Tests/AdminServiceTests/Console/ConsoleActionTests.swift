@@ -190,7 +190,7 @@ struct ConsoleActionTests {
                 added.status == 201 && added.text.contains("otpauth://totp/") && added.text.contains("class=\"qr\""))
             #expect(added.text.matches(of: /[A-Z2-7]{4}(-[A-Z2-7]{4}){5}/).count == RecoveryCode.count)
             let list = try await browser.get("/operators").text
-            #expect(list.contains("+9198*****009") && !list.contains("otpauth") && !list.contains("+919876500009"))
+            #expect(list.contains("+919876500009") && !list.contains("otpauth"))
             let id = try #require(list.firstMatch(of: /action="\/operators\/([0-9a-f-]{36})\/role"/)).1
             // As after an answer that was lost, with the secret in it.
             let again = try await browser.submit("/operators", to: "/operators", fields)
@@ -200,7 +200,7 @@ struct ConsoleActionTests {
             let changed = try await browser.submit("/operators", to: "/operators/\(id)/role", ["role": "viewer"])
             #expect(changed.status == 303)
             #expect(try await browser.submit("/operators", to: "/operators/\(id)/remove", [:]).status == 303)
-            #expect(!(try await browser.get("/operators")).text.contains("+9198*****009"))
+            #expect(!(try await browser.get("/operators")).text.contains("+919876500009"))
 
             let own = try #require(try await browser.get("/account").text.firstMatch(of: /<code>([0-9a-f-]{36})</)).1
             let refused = try await browser.submit("/operators", to: "/operators/\(own)/remove", [:])

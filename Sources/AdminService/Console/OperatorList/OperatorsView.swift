@@ -40,7 +40,8 @@ struct OperatorsView: Sendable {
 extension OperatorsView.Row {
     init(_ listed: ListedOperator, isSelf: Bool) {
         id = listed.admin.id.description
-        phone = listed.admin.phone.description
+        // Whole, for owners only: two masked ones can look the same, and a mistyped one would never be seen.
+        phone = listed.admin.phone.e164
         role = listed.admin.role.rawValue
         self.isSelf = isSelf
         added = WireTime(Timestamp.text(listed.createdAt)).map(Wording.moment)
@@ -77,7 +78,7 @@ struct EnrolmentView: Sendable {
     }
 
     init(_ enrolled: EnrolledOperator) {
-        phone = enrolled.admin.phone.description
+        phone = enrolled.admin.phone.e164
         role = enrolled.admin.role.rawValue
         uri = enrolled.uri
         secret = enrolled.secretText
