@@ -28,6 +28,8 @@ struct SettingsTests {
         ]
         let reader = SettingsReader(environment: environment)
         _ = OTPSettings(reader, isProduction: false)
+        // What is read is known, or it would be taken for a misspelt name.
+        #expect(reader.asked.count > 15 && reader.asked.isSubset(of: MisspeltNames.known))
         #expect {
             try reader.finish()
         } throws: { error in

@@ -70,6 +70,7 @@ struct CheckCommand<Definition: ServiceDefinition>: AsyncParsableCommand {
             throw ExitCode.failure
         }
         print("Settings: in order.")
+        for warning in process.warnings { print("Warning: \(warning)") }
         let (status, findings) = try await process.withPostgres { postgres in
             let runtime = Runtime(
                 common: process.common, settings: process.settings, postgres: postgres, logger: process.logger)

@@ -11,6 +11,8 @@ struct ServiceProcess<Definition: ServiceDefinition>: Sendable {
     let settings: Definition.Settings
     let database: PostgresConfiguration
     let logger: Logger
+    /// What may be wrong with the settings, in sentences.
+    let warnings: [String]
 
     /// Reads the settings and sets up logs and metrics. Throws `SettingsProblems`.
     static func prepare(logs: Bool = true) async throws -> ServiceProcess {
@@ -28,11 +30,13 @@ struct ServiceProcess<Definition: ServiceDefinition>: Sendable {
         Logs.bootstrap(level: logs ? common.logLevel : .critical, format: common.logFormat)
         MetricsRegistry.bootstrap()
         return ServiceProcess(
-            common: common, settings: settings, database: database, logger: Logger(label: Definition.name.rawValue))
+            common: common, settings: settings, database: database, logger: Logger(label: Definition.name.rawValue),
+            warnings: MisspeltNames.warnings(reader.names))
     }
 
     /// Runs the service until it is told to stop.
     func serve() async throws {
+        for warning in warnings { logger.warning("\(warning)") }
         let postgres = try PostgresClient(configuration: database, logger: logger)
         let gate = SchemaGate(migrations: try Definition.migrations(), client: postgres, logger: logger)
         let runtime = Runtime(common: common, settings: settings, postgres: postgres, logger: logger)

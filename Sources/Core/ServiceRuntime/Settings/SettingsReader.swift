@@ -1,4 +1,5 @@
 import Configuration
+import Foundation
 package import Identity
 import SystemPackage
 
@@ -9,6 +10,10 @@ import SystemPackage
 /// because that is how compose files write it.
 package final class SettingsReader {
     private let providers: [EnvironmentVariablesProvider]
+    /// The names of all variables that there are, ours or not.
+    package let names: Set<String>
+    /// The names that were asked for.
+    package private(set) var asked: Set<String> = []
     private var problems: [SettingsProblem] = []
 
     /// - Parameters:
@@ -19,6 +24,7 @@ package final class SettingsReader {
             EnvironmentVariablesProvider(environmentVariables: environment),
             EnvironmentVariablesProvider(environmentVariables: file),
         ]
+        names = Set(environment.keys).union(file.keys)
     }
 
     /// Reads the process's environment and a file that need not exist. Throws if the file exists and cannot be read.
@@ -27,6 +33,17 @@ package final class SettingsReader {
             EnvironmentVariablesProvider(),
             try await EnvironmentVariablesProvider(environmentFilePath: FilePath(file), allowMissing: true),
         ]
+        names = Set(ProcessInfo.processInfo.environment.keys).union(Self.names(inFile: file))
+    }
+
+    /// The names that a file sets; none if it cannot be read.
+    private static func names(inFile path: String) -> [String] {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return [] }
+        return text.split(whereSeparator: \.isNewline).compactMap { line in
+            let line = line.drop { $0 == " " || $0 == "\t" }
+            guard let end = line.firstIndex(of: "="), line.first != "#" else { return nil }
+            return String(line[..<end].split(separator: " ").last ?? "")
+        }
     }
 
     /// Notes that a setting is wrong.
@@ -37,11 +54,13 @@ package final class SettingsReader {
 
     /// Throws all problems noted so far, if there are any.
     package func finish() throws(SettingsProblems) {
-        if !problems.isEmpty { throw SettingsProblems(problems: problems) }
+        if problems.isEmpty { return }
+        throw SettingsProblems(problems: problems, warnings: MisspeltNames.warnings(names))
     }
 
     /// The text of a setting; nil if it is absent or empty.
     package func optional(_ name: String) -> String? {
+        asked.insert(name)
         for provider in providers {
             if let value = try? provider.environmentValue(forName: name), !value.isEmpty { return value }
         }
@@ -153,9 +172,11 @@ package struct SettingsProblem: Sendable, Hashable {
 /// All settings that are missing or bad, as one message for whoever starts the service.
 package struct SettingsProblems: Error, Sendable, Hashable, CustomStringConvertible {
     package let problems: [SettingsProblem]
+    /// What may be the cause, in sentences: names that are misspelt.
+    package var warnings: [String] = []
 
     package var description: String {
-        let lines = problems.map { "  \($0.name) \($0.sentence)" }
+        let lines = problems.map { "  \($0.name) \($0.sentence)" } + warnings.map { "  Warning: \($0)" }
         let noun = problems.count == 1 ? "One setting needs" : "\(problems.count) settings need"
         return "\(noun) attention, in the environment or in .env:\n" + lines.joined(separator: "\n")
     }
