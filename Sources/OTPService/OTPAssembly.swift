@@ -87,8 +87,8 @@ package struct OTPAssembly: Sendable {
         let budgetStore = BudgetStore(postgres: postgres)
         let statisticsStore = StatisticsStore(postgres: postgres)
         budget = BudgetRoutes(
-            store: budgetStore, limit: limits.dailyBudget, statistics: statisticsStore, watch: destinationWatch,
-            tokens: tokens)
+            store: budgetStore, limit: limits.dailyBudget, statistics: statisticsStore, outbox: outbox,
+            watch: destinationWatch, tokens: tokens)
         budgetWatch = limits.dailyBudget.map { BudgetWatch(store: budgetStore, limit: $0, logger: logger) }
         statistics = StatisticsRoutes(statistics: statisticsStore, tokens: tokens)
         let locks = PhoneLockStore(postgres: postgres)

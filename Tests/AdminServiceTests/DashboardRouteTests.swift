@@ -20,7 +20,10 @@ struct DashboardRouteTests {
             #expect(answer.json("messages", "sent") as? Int == 20)
             #expect(answer.json("messages", "conversion") as? Double == 0.75)
             #expect(answer.json("messages", "by_day", 1, "day") as? String == "2026-11-24")
-            #expect(answer.json("messages", "outbox_depth") as? Int == 2)
+            // Of this moment, not of the figures by day.
+            #expect(answer.json("messages", "outbox_depth") as? Int == 12)
+            #expect(answer.json("messages", "outbox_oldest_seconds") as? Double == 13.5)
+            #expect(answer.json("sending", "missing") as? [String] == [])
             #expect(answer.json("missing") as? [String] == [])
             #expect(server.users.asked == ["/internal/statistics?days=7"])
         }
@@ -55,6 +58,27 @@ struct DashboardRouteTests {
             #expect(try await get() == 4)
             #expect(server.otp.asked.filter { $0.hasPrefix("/internal/statistics") }.count == 4)
             #expect(try await server.database.recorded().contains("cache.cleared"))
+        }
+    }
+
+    @Test("what otp-service does not say of sending is named, and the queue of before has its time")
+    func sendingAway() async throws {
+        try await withAdminServer(dashboardTTL: .zero) { server in
+            let browser = try await server.browser(.viewer)
+            let page = try await browser.get("/").text
+            #expect(page.contains("oldest waits 13 s") && !page.contains("at 08:00:01 UTC"))
+            server.otp.become(.status(503))
+            let away = try await browser.get("/").text
+            #expect(away.contains("<dt>Messages today</dt>") && away.contains("otp-service gives no answer</dd>"))
+            #expect(away.contains("oldest waits 1.5 s, at 08:00:01 UTC"))
+        }
+        try await withAdminServer(dashboardTTL: .zero) { server in
+            let token = try await server.token(.viewer)
+            _ = try await server.send("GET", "/v1/admin/dashboard", token: token)
+            server.otp.become(.status(503))
+            let answer = try await server.send("GET", "/v1/admin/dashboard", token: token)
+            #expect(answer.json("sending", "missing") as? [String] == ["budget", "gateway"])
+            #expect(answer.json("messages", "outbox_depth") as? Int == 2)
         }
     }
 

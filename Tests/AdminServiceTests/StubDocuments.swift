@@ -29,7 +29,7 @@ struct StubDocuments {
         case (.otp, "/internal/budget"):
             """
             {"day":"2026-11-24","used":\(used),"limit":1000,"paused":\(isPaused)\(isPaused ? ",\"reason\":\"Bill\(Self.hostile)\"" : ""),"since":"2026-11-24T00:00:00.000Z",
-             "as_of":"2026-11-24T08:00:01.000Z"}
+             "outbox_depth":12,"outbox_oldest_seconds":13.5,"as_of":"2026-11-24T08:00:01.000Z"}
             """
         case (.otp, "/internal/gateway"): #"{"state":"closed","last_success_at":"2026-11-24T08:00:00.000Z"}"#
         case (.otp, _): Self.messageStatistics

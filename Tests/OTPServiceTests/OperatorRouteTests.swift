@@ -214,6 +214,7 @@ struct OperatorRouteTests {
             for _ in 0..<3 { _ = try await server.challenge(.fresh()) }
             let view = try await server.api.get("/internal/budget", token: token)
             #expect(view.integer("used") == 3 && view.integer("limit") == nil)
+            #expect(view.integer("outbox_depth") == 3)
         }
     }
 

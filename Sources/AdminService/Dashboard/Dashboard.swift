@@ -83,7 +83,7 @@ extension Dashboard: Encodable {
         }
         try container.encode(missing.map(\.rawValue), forKey: .missing)
         try container.encodeIfPresent(health?.services, forKey: .services)
-        try container.encodeIfPresent(sending?.value, forKey: .sending)
+        try container.encode(sending?.value ?? SendingState(budget: nil, gateway: nil), forKey: .sending)
     }
 
     private static func encode(
@@ -118,8 +118,10 @@ extension Dashboard: Encodable {
         try part.encodeIfPresent(prefixes, forKey: .byPrefix)
         try part.encodeIfPresent(value.failures, forKey: .failures)
         try part.encode(value.medianSecondsToVerify, forKey: .medianSecondsToVerify)
-        try part.encode(value.outboxDepth, forKey: .outboxDepth)
-        try part.encode(value.outboxOldestSeconds, forKey: .outboxOldestSeconds)
+        // Of this moment, if otp-service says; else as old as the other figures.
+        let budget = sending?.value.budget
+        try part.encode(budget?.outboxDepth ?? value.outboxDepth, forKey: .outboxDepth)
+        try part.encode(budget?.outboxOldestSeconds ?? value.outboxOldestSeconds, forKey: .outboxOldestSeconds)
         try Self.encodeAge(of: messages, asOf: value.asOf, to: &part)
     }
 

@@ -12,6 +12,16 @@ struct Budget: Sendable, Codable {
     /// Whether an operator stopped all sending.
     let paused: Bool
     let reason: String?
+    /// Messages that wait at this moment; nil of a version that does not say.
+    let outboxDepth: Int?
+    /// How long the oldest of them has waited.
+    let outboxOldestSeconds: Double?
+
+    enum CodingKeys: String, CodingKey {
+        case day, used, limit, paused, reason
+        case outboxDepth = "outbox_depth"
+        case outboxOldestSeconds = "outbox_oldest_seconds"
+    }
 }
 
 /// How the gateway is: the answer of otp-service's `GET /internal/gateway`, and our own.
@@ -35,6 +45,14 @@ struct GatewayState: Sendable, Codable {
 struct SendingState: Sendable, Encodable {
     let budget: Budget?
     let gateway: GatewayState?
+    /// What otp-service did not say.
+    let missing: [String]
+
+    init(budget: Budget?, gateway: GatewayState?) {
+        self.budget = budget
+        self.gateway = gateway
+        missing = (budget == nil ? ["budget"] : []) + (gateway == nil ? ["gateway"] : [])
+    }
 }
 
 /// Asks otp-service how sending is. Remembered for a few seconds.

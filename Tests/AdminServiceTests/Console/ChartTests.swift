@@ -48,7 +48,7 @@ struct ChartTests {
 
     @Test("what is not known is said, not left out: the budget of an otp-service that hangs")
     func noBudget() {
-        let tiles = DashboardView.tiles(nil, medianSeconds: nil)
+        let tiles = DashboardView.tiles(nil, nil)
         #expect(tiles.map(\.label) == ["Messages today"] && tiles.first?.value == "–")
         #expect(tiles.first?.detail == "otp-service gives no answer")
     }

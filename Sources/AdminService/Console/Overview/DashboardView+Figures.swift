@@ -33,7 +33,6 @@ extension DashboardView {
     static func tiles(_ messages: MessageStatistics) -> [Tile] {
         let sent = messages.total(\.sent)
         let failed = messages.total(\.failed)
-        let waits = (messages.outboxOldestSeconds ?? 0) > 60
         return [
             Tile(
                 label: "Codes sent", value: Wording.number(sent),
@@ -48,12 +47,6 @@ extension DashboardView {
                 detail: "\(Wording.percent(failed, of: sent)) of the codes",
                 spark: Sparkline(messages.days.map { Double($0.failed) }),
                 tone: failed * 10 > sent && sent > 0 ? "bad" : ""),
-            Tile(
-                label: "Queue", value: Wording.number(messages.outboxDepth),
-                detail: (messages.outboxDepth > 0
-                    ? "oldest waits \(Wording.seconds(messages.outboxOldestSeconds ?? 0))" : "nothing waits")
-                    + ", at \(Wording.moment(messages.asOf).clock)",
-                spark: nil, tone: waits ? "warning" : ""),
         ]
     }
 

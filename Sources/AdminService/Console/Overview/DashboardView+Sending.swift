@@ -23,9 +23,9 @@ extension DashboardView {
         )
     }
 
-    static func tiles(_ sending: SendingState?, medianSeconds: Double?) -> [Tile] {
-        var tiles: [Tile] = []
-        if let medianSeconds {
+    static func tiles(_ sending: SendingState?, _ messages: MessageStatistics?) -> [Tile] {
+        var tiles = [queue(sending?.budget, messages)].compactMap(\.self)
+        if let medianSeconds = messages?.medianSecondsToVerify {
             tiles.append(
                 Tile(
                     label: "Time to verify", value: Wording.seconds(medianSeconds),
@@ -48,6 +48,18 @@ extension DashboardView {
                     tone: "warning"))
         }
         return tiles
+    }
+
+    /// What waits at this moment; if otp-service does not say, what waited when it last did, and when that was.
+    private static func queue(_ budget: Budget?, _ messages: MessageStatistics?) -> Tile? {
+        guard let depth = budget?.outboxDepth ?? messages?.outboxDepth else { return nil }
+        let isOld = budget?.outboxDepth == nil
+        let oldest = (isOld ? messages?.outboxOldestSeconds : budget?.outboxOldestSeconds) ?? 0
+        let waits = depth > 0 ? "oldest waits \(Wording.seconds(oldest))" : "nothing waits"
+        let moment = isOld ? messages.map { ", at \(Wording.moment($0.asOf).clock)" } ?? "" : ""
+        return Tile(
+            label: "Queue", value: Wording.number(depth), detail: waits + moment, spark: nil,
+            tone: oldest > 60 || isOld ? "warning" : "")
     }
 
     static func breakdowns(_ dashboard: Dashboard) -> [Breakdown] {

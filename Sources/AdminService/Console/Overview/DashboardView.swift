@@ -37,7 +37,7 @@ struct DashboardView: Sendable {
         alerts = Self.alerts(health) + Self.alerts(sending)
         tiles =
             (users.map { Self.tiles($0) } ?? []) + (messages.map { Self.tiles($0) } ?? [])
-            + Self.tiles(sending, medianSeconds: messages?.medianSecondsToVerify)
+            + Self.tiles(sending, messages)
         breakdowns = Self.breakdowns(dashboard)
         charts = (users.map { Self.charts($0) } ?? []) + (messages.map { Self.charts($0) } ?? [])
     }

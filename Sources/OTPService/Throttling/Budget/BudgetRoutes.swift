@@ -9,6 +9,7 @@ package struct BudgetRoutes: Sendable {
     let store: BudgetStore
     let limit: Int?
     let statistics: StatisticsStore
+    let outbox: Outbox
     let watch: DestinationWatch
     let tokens: TokenVerifier
 
@@ -34,7 +35,7 @@ package struct BudgetRoutes: Sendable {
     private func answer() async throws -> BudgetAnswer {
         let view = try await store.view()
         let used = limit == nil ? try await statistics.read(days: 1).total.sent : view.used
-        return BudgetAnswer(view, used: used, limit: limit)
+        return BudgetAnswer(view, used: used, limit: limit, outbox: try await outbox.depth())
     }
 }
 
@@ -46,9 +47,11 @@ struct BudgetAnswer: Encodable {
     let since: Date
     let changedBy: String?
     let reason: String?
+    let outboxDepth: Int
+    let outboxOldestSeconds: Double
     let asOf: Date
 
-    init(_ view: BudgetView, used: Int, limit: Int?) {
+    init(_ view: BudgetView, used: Int, limit: Int?, outbox: OutboxDepth) {
         day = view.day
         self.used = used
         self.limit = limit
@@ -56,12 +59,16 @@ struct BudgetAnswer: Encodable {
         since = view.since
         changedBy = view.changedBy
         reason = view.reason
+        outboxDepth = outbox.count
+        outboxOldestSeconds = outbox.oldestSeconds
         asOf = view.asOf
     }
 
     enum CodingKeys: String, CodingKey {
         case day, used, limit, paused, since, reason
         case changedBy = "changed_by"
+        case outboxDepth = "outbox_depth"
+        case outboxOldestSeconds = "outbox_oldest_seconds"
         case asOf = "as_of"
     }
 }
