@@ -15,6 +15,18 @@ import Testing
         return try await phone.client.send(request, timeout: .seconds(5)).status
     }
 
+    @Test("a question without a number in it is answered with nobody's messages, not with everybody's")
+    func noNumber() async throws {
+        try await withPhone { phone async throws in
+            _ = try await phone.sendCode()
+            for mobile in ["", "abc", "%2B"] {
+                #expect(try await phone.call("/messages?mobile=\(mobile)", key: nil).text == "[]", "\(mobile)")
+            }
+            #expect(try await phone.call("/messages", key: nil).text.contains(Phone.mobile))
+            #expect(try await phone.call("/messages?mobile=%2B\(Phone.mobile)", key: nil).text.contains(Phone.mobile))
+        }
+    }
+
     @Test func messagesLookAsOnAPhone() async throws {
         try await withPhone { phone async throws in
             let empty = try await phone.call("/", key: nil).text

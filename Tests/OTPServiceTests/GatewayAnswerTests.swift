@@ -126,4 +126,27 @@ struct GatewayAnswerTests {
         let response = HTTPClientResponse(status: 200, headers: [], body: Array(body.utf8))
         #expect(MSG91Answer.outcome(response, needsID: false) == expected)
     }
+
+    @Test(
+        "a self-test believes an envelope of MSG91's, and no other server's answer",
+        arguments: [
+            (200, #"{"type":"error","message":"No OTP request found"}"#, GatewayProbe.passed),
+            (200, #"{"type":"error","message":"Something new"}"#, .passed),
+            (
+                200, #"{"type":"error","message":"Invalid authkey","code":"201"}"#,
+                .refused(.init(.configuration, "201"))
+            ),
+            (403, "<html>", .refused(.init(.configuration, "http-403"))),
+            (404, "<html>Not Found</html>", .unanswered(reason: "http-404")),
+            (404, #"{"detail":"Not Found"}"#, .unanswered(reason: "http-404")),
+            (404, #"{"error":"Not Found"}"#, .unanswered(reason: "http-404")),
+            (400, "Bad Request", .unanswered(reason: "http-400")), (405, "", .unanswered(reason: "http-405")),
+            (410, "{}", .unanswered(reason: "http-410")),
+            (200, "<html>Welcome</html>", .unanswered(reason: "http-200")),
+            (502, "", .unanswered(reason: "http-502")),
+        ] as [(Int, String, GatewayProbe)])
+    func probe(status: Int, body: String, expected: GatewayProbe) {
+        let response = HTTPClientResponse(status: status, headers: [], body: Array(body.utf8))
+        #expect(MSG91Answer.probe(response) == expected)
+    }
 }

@@ -71,10 +71,13 @@ struct LimitTests {
         #expect(all.allows(american))
         #expect(!all.allows(premium) && !india.allows(tollFree))
         // KEY-04: satellites and global networks, which belong to no country.
+        var tried = 0
         for text in ["+870773123456", "+881612345678", "+882161234567", "+88310123456789", "+979123456789"] {
             guard let global = try? PhoneNumber(parsing: text, defaultRegion: nil) else { continue }
+            tried += 1
             #expect(!all.allows(global) && !india.allows(global), "\(text)")
         }
+        #expect(tried >= 2)
     }
 
     @Test("pauses double, spread, respect what the gateway asks, and end with the code")

@@ -38,6 +38,9 @@ package enum MSG91Answer {
         // The template is asked about without a key.
         case .refused(let refusal) where refusal.code == "missing-key": .passed
         case .refused(let refusal) where refusal.kind.concernsAll: .refused(refusal)
+        // Not MSG91 but some other server: it answers these questions with 200, and what it refuses in an envelope of its own.
+        case .refused(let refusal) where refusal.kind == .unrecognised && !(200..<300).contains(response.status):
+            .unanswered(reason: "http-\(response.status)")
         case .transient(let reason, _), .unknown(let reason): .unanswered(reason: reason)
         case .accepted, .duplicate, .nothingToRepeat, .refused: .passed
         }
