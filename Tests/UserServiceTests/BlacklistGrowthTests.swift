@@ -33,7 +33,8 @@ private final class Load: Sendable {
         let began = ContinuousClock.now
         return try await atOnce(Self.workers) { worker in
             var samples: [Sample] = []
-            while !self.isOver.load(ordering: .relaxed) || ContinuousClock.now - began < window {
+            // And at least ten times each, however slow the machine is at the moment.
+            while !self.isOver.load(ordering: .relaxed) || ContinuousClock.now - began < window || samples.count < 10 {
                 let turn = ContinuousClock.now
                 samples.append(try await self.ask(worker))
                 try await Task.sleep(until: turn + .milliseconds(10 * Self.workers))
